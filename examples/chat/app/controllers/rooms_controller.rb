@@ -1,0 +1,13 @@
+# frozen_string_literal: true
+
+class RoomsController < ApplicationController
+  def index
+    room = current_user.chat_rooms.order(:id).first
+    room ? redirect_to(room_path(room)) : render(plain: "You are in no room yet.")
+  end
+
+  def show
+    @rooms = current_user.chat_rooms.order(:id)
+    @room = @rooms.find(params[:id])
+  end
+end
