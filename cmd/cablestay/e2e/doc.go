@@ -1,0 +1,9 @@
+// Package e2e holds the black-box scenarios of Action Cable, run against stock Action Cable on Puma (the oracle) and
+// against the cablestay binary in front of the same Rails app. Its tests need Ruby, Rails, Redis and Node, so they
+// are behind the build tag e2e:
+//
+//	go test -tags e2e -race -shuffle=on -count=1 ./cmd/cablestay/e2e/...
+//
+// CABLESTAY_E2E_SERVER=stock|cablestay runs one half only. CABLESTAY_E2E_RAILS_ROOT=DIR takes Ruby, Rails and Puma
+// from the root folder DIR, which .ci/rails-root makes, instead of from this machine.
+package e2e
