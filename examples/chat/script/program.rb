@@ -1,0 +1,68 @@
+# frozen_string_literal: true
+
+# A program that this script started: its process, its log, its end.
+class Program
+  class Failed < StandardError; end
+
+  attr_reader :name, :log
+
+  def self.wait_until(what, within: 30, watching: [])
+    deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + within
+    until yield
+      watching.each(&:check)
+      raise Failed, "waited #{within} s for #{what}" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+      sleep 0.05
+    end
+  end
+
+  # In a process group of its own, so that Ctrl-C reaches only this script, which then stops them in order.
+  def initialize(name, *command, log:, env: {}, dir: ".")
+    @name, @log = name, log
+    @pid = Process.spawn(env, *command, chdir: dir, pgroup: true, in: File::NULL, out: [ log, "a" ], err: [ :child, :out ])
+  rescue Errno::ENOENT
+    raise Failed, "#{name}: #{command.first} is not installed"
+  end
+
+  def running?
+    @status.nil? && begin
+      _, @status = Process.waitpid2(@pid, Process::WNOHANG)
+      @status.nil?
+    end
+  end
+
+  def check
+    return if running?
+    raise Failed, "#{name} ended (#{describe_status}); the end of #{log}:\n#{tail}"
+  end
+
+  # True if it ended by itself when asked to.
+  def stop(within: 20)
+    return true unless running?
+
+    Process.kill("TERM", @pid)
+    self.class.wait_until("#{name} to stop", within: within) { !running? }
+    true
+  rescue Failed
+    warn "#{name} did not stop within #{within} s and was killed; see #{log}"
+    false
+  ensure
+    kill_group
+    Process.wait(@pid) if running?
+  end
+
+  private
+    # What the program itself may have left.
+    def kill_group
+      Process.kill("KILL", -@pid)
+    rescue Errno::ESRCH, Errno::EPERM
+      nil
+    end
+
+    def describe_status
+      @status.signaled? ? "signal #{@status.termsig}" : "exit #{@status.exitstatus}"
+    end
+
+    def tail
+      File.readlines(log).last(15).map { |line| "  #{line}" }.join
+    end
+end
