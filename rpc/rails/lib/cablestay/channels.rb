@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+module Cablestay
+  # Channels between events: what is saved of one, and how it is revived.
+  module Channels
+    class << self
+      # Puts the channel back into the connection's table, as it was after the event that saved it. The block
+      # is given the channel, still empty, and says what was saved: state may point to the channel itself.
+      def revive(cable, identifier)
+        params = decode(identifier)
+        channel = channel_class(params).allocate
+        channel.instance_variable_set(:@connection, cable.connection)
+        channel.instance_variable_set(:@identifier, identifier)
+        saved = yield channel
+        rails_ivars(saved, params).merge(saved[:ivars]).each { |name, value| channel.instance_variable_set(name, value) }
+        channel.send(:delegate_connection_identifiers)
+        cable.table[identifier] = channel
+      end
+
+      # What has to be known to revive it.
+      def saved(channel, streams)
+        saved = { counter: channel.instance_variable_get(:@defer_subscription_confirmation_counter).value,
+          streams: followed(channel, streams),
+          ivars: app_ivars(channel) }
+        %i[ @reject_subscription @subscription_confirmation_sent @unsubscribed ].each do |name|
+          value = channel.instance_variable_get(name) if channel.instance_variable_defined?(name)
+          saved[name] = value unless value.nil?
+        end
+        saved[:params] = channel.params unless channel.params == decode(channel.identifier)
+        saved
+      end
+
+      private
+        def rails_ivars(saved, params)
+          ivars = { "@params": saved[:params] || params,
+            "@defer_subscription_confirmation_counter": Concurrent::AtomicFixnum.new(saved[:counter]),
+            "@reject_subscription": saved[:@reject_subscription],
+            "@subscription_confirmation_sent": saved[:@subscription_confirmation_sent],
+            "@_streams": saved[:streams].to_h { |name, carried| [ name, Streams::Handler.new(name, carried) ] } }
+          ivars[:@unsubscribed] = saved[:@unsubscribed] if saved.key?(:@unsubscribed)
+          ivars
+        end
+
+        def app_ivars(channel)
+          (channel.instance_variables - RailsVersions::CHANNEL_IVARS).to_h do |name|
+            [ name, channel.instance_variable_get(name) ]
+          end
+        end
+
+        def followed(channel, streams)
+          Array(channel.instance_variable_get(:@_streams).to_a).map do |broadcasting, handler|
+            [ broadcasting, streams.carried?(handler) ]
+          end
+        end
+
+        def decode(identifier)
+          ActiveSupport::JSON.decode(identifier).with_indifferent_access
+        end
+
+        # As Subscriptions#add finds it.
+        def channel_class(params)
+          found = params[:channel].safe_constantize
+          return found if found && ActionCable::Channel::Base >= found
+
+          raise UnreadableState, "there is no channel #{params[:channel].inspect}"
+        end
+    end
+  end
+end

@@ -1,0 +1,89 @@
+# frozen_string_literal: true
+
+require "stringio"
+
+module Cablestay
+  # The HTTP request that opened the connection, as Puma would have handed it to the app.
+  class Handshake
+    # What the web server says of itself, the same for a handshake as for the request that carries it.
+    SERVER_KEYS = %w[ rack.version rack.multithread rack.multiprocess rack.run_once rack.errors
+      SERVER_SOFTWARE SERVER_PROTOCOL GATEWAY_INTERFACE puma.config ].freeze
+    UNPREFIXED = %w[ CONTENT_TYPE CONTENT_LENGTH ].freeze
+
+    def initialize(members)
+      raise BadRequest, "handshake is not an object" unless members.is_a?(Hash)
+
+      @method, @scheme, @path, @query, @remote_addr = %w[ method scheme path query remote_addr ].map do |name|
+        value = members[name]
+        value.is_a?(String) ? value : raise(BadRequest, "handshake.#{name} is not a string")
+      end
+      raise BadRequest, "handshake.path does not begin with /" unless @path.start_with?("/")
+
+      @headers = checked_headers(members["headers"])
+    end
+
+    # A new env each time: middleware writes into it. +carrier+ is the env of the event's own request.
+    def env(carrier)
+      env = carrier.slice(*SERVER_KEYS)
+      env.merge!(headers)
+      env.merge!(request_line(carrier))
+      env.merge!(server(env))
+      env.merge!("rack.input" => empty_input, "rack.after_reply" => [],
+        "rack.hijack?" => true, "rack.hijack" => method(:refuse_hijack))
+    end
+
+    private
+      def checked_headers(pairs)
+        well_formed = pairs.is_a?(Array) && pairs.all? do |pair|
+          pair.is_a?(Array) && pair.size == 2 && pair.all?(String)
+        end
+        well_formed ? pairs : raise(BadRequest, "handshake.headers is not a list of pairs of strings")
+      end
+
+      def request_line(carrier)
+        script_name = carrier["SCRIPT_NAME"].to_s
+        script_name = "" unless @path == script_name || @path.start_with?("#{script_name}/")
+        { "REQUEST_METHOD" => @method, "SCRIPT_NAME" => script_name, "PATH_INFO" => @path.delete_prefix(script_name),
+          "QUERY_STRING" => @query, "REQUEST_PATH" => @path, "REQUEST_URI" => @query.empty? ? @path : "#{@path}?#{@query}",
+          "REMOTE_ADDR" => @remote_addr }
+      end
+
+      # A name with an underscore would pass for the one with a hyphen, which a proxy may have set or
+      # removed for safety: it counts only where the other is not there, as in Puma.
+      def headers
+        plain, underscored = @headers.partition { |name, _| !name.include?("_") }
+        collect(underscored).except(*UNPREFIXED).merge(collect(plain))
+      end
+
+      def collect(pairs)
+        pairs.each_with_object({}) do |(name, value), env|
+          key = name.upcase.tr("-", "_")
+          key = "HTTP_#{key}" unless UNPREFIXED.include?(key)
+          separator = key == "HTTP_COOKIE" ? "; " : ", "
+          env[key] = env.key?(key) ? "#{env[key]}#{separator}#{value}" : value
+        end
+      end
+
+      def server(env)
+        secure = secure?(env)
+        name, port = env["HTTP_HOST"].to_s.match(/\A(\[[^\]]*\]|[^:]*)(?::(.*))?\z/m)&.captures
+        about = { "SERVER_NAME" => name.to_s.empty? ? "localhost" : name,
+          "SERVER_PORT" => port.to_s.empty? ? (secure ? "443" : "80") : port,
+          "rack.url_scheme" => secure ? "https" : "http" }
+        @scheme == "https" ? about.merge("HTTPS" => "https") : about
+      end
+
+      def secure?(env)
+        @scheme == "https" || env["HTTP_X_FORWARDED_PROTO"].to_s.start_with?("https") ||
+          env["HTTP_X_FORWARDED_SCHEME"] == "https" || env["HTTP_X_FORWARDED_SSL"] == "on"
+      end
+
+      def empty_input
+        StringIO.new("".b)
+      end
+
+      def refuse_hijack
+        raise Error, "#{@path} took over the socket, but it is cablestay's: only Action Cable can be served there"
+      end
+  end
+end

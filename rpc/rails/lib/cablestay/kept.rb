@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module Cablestay
+  # The state that travelled to this event, and the state that travels on, which is sent only where it changed.
+  class Kept
+    def initialize(connection_id, cable)
+      @seal = Seal.new(connection_id)
+      @cable = cable
+      @before = {}
+    end
+
+    # This and the next raise UnreadableState.
+    def restore_connection(token)
+      @cable.restore(References.among(connection_objects) { State.load(opened(token)) })
+    end
+
+    def restore_channel(identifier, token)
+      Channels.revive(@cable, identifier) do |channel|
+        References.among(channel_objects(channel)) { State.load(opened(token, identifier)) }
+      end
+    end
+
+    # This and the next give nil where nothing changed.
+    def connection_token
+      References.among(connection_objects) do
+        sealed(State.dump(@cable.saved, @cable.connection.class.name))
+      end
+    end
+
+    def channel_token(channel, streams)
+      References.among(channel_objects(channel)) do
+        sealed(State.dump(Channels.saved(channel, streams), channel.class.name), channel.identifier)
+      end
+    end
+
+    private
+      def opened(token, identifier = nil)
+        @before[identifier] = @seal.open(token, identifier)
+      end
+
+      def sealed(bytes, identifier = nil)
+        @seal.seal(bytes, identifier) unless bytes == @before[identifier]
+      end
+
+      def connection_objects
+        { "connection" => @cable.connection, "server" => @cable.connection.server, "logger" => @cable.connection.logger,
+          "ActionCable.server" => ActionCable.server, "Rails.logger" => Rails.logger }.compact
+      end
+
+      # A record that identifies the connection is one object in all of its channels, as in stock.
+      def channel_objects(channel)
+        records = @cable.connection.identifiers.to_h do |name|
+          [ "identifier #{name}", @cable.connection.instance_variable_get("@#{name}") ]
+        end
+        connection_objects.merge(records.select { |_, value| value.respond_to?(:to_gid_param) }, "channel" => channel)
+      end
+  end
+end

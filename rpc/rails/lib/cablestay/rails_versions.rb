@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+module Cablestay
+  # Everything that differs between the versions of Rails, and every private name of Action Cable that this
+  # gem leans on. Chosen by what is there, not by number: Rails' main branch splits the connection from its
+  # socket, and a gem brings that split to Rails 7.
+  module RailsVersions
+    # A channel's instance variables that are Rails' own; they are rebuilt, not carried.
+    CHANNEL_IVARS = %i[ @connection @identifier @params @defer_subscription_confirmation_counter @reject_subscription
+      @subscription_confirmation_sent @unsubscribed @_streams @active_periodic_timers @parameter_filter ].freeze
+
+    class << self
+      # The class that builds and revives connections: see Cable.
+      def cable
+        ActionCable::Server.const_defined?(:Socket, false) ? SocketCable : Cable
+      end
+
+      # Runs jobs with the callbacks of Action Cable's worker pool, on the caller's thread. One of our own:
+      # the server's is halted by a restart, and then runs nothing.
+      def worker
+        @worker ||= ActionCable::Server::Worker.new(max_size: 1)
+      end
+
+      # Rails >= 7.1 answers a health check ahead of the connection.
+      def health_check?(server, env)
+        server.config.respond_to?(:health_check_path) && env["PATH_INFO"] == server.config.health_check_path
+      end
+
+      # Rails >= 7.1 sends a frame before a remote disconnect closes the socket.
+      def remote_disconnect
+        ActionCable::INTERNAL[:disconnect_reasons].key?(:remote) ? "transmit" : "close"
+      end
+
+      # Does the channel's class (or a gem) have a delivery method of its own in Rails' place?
+      def overridden?(channel, name)
+        return false unless channel.respond_to?(name, true)
+
+        owner = channel.method(name).owner
+        owner != ActionCable::Channel::Base && owner != ActionCable::Channel::Streams
+      end
+
+      # Rails 8 loads routes when they are first needed.
+      def load_routes(app)
+        app.reload_routes_unless_loaded if app.respond_to?(:reload_routes_unless_loaded)
+      end
+
+      def extend_rails
+        ActiveSupport.on_load(:action_cable) { ActionCable::Server::Base.prepend(Extensions::Server) }
+        ActiveSupport.on_load(:action_cable_channel) do
+          prepend Extensions::Channel
+          include References::Named
+        end
+        ActiveSupport.on_load(:action_cable_connection) do
+          include References::Named
+          RailsVersions.tagged_logger.include(References::Named)
+        end
+      end
+
+      def tagged_logger
+        ActionCable::Server.const_defined?(:TaggedLoggerProxy, false) ? ActionCable::Server::TaggedLoggerProxy : ActionCable::Connection::TaggedLoggerProxy
+      end
+    end
+  end
+end

@@ -1,0 +1,19 @@
+# frozen_string_literal: true
+
+module Cablestay
+  class Railtie < Rails::Railtie
+    # In front of all other middleware, also of what the app's initializers put there.
+    initializer "cablestay.endpoint", after: :load_config_initializers, before: :build_middleware_stack do |app|
+      app.config.middleware.insert_before(0, Cablestay::Endpoint)
+    end
+
+    # A setting that can't work stops the start, not the first event.
+    config.after_initialize do
+      Cablestay::Secret.shared if ENV.key?(Cablestay::Secret::VARIABLE)
+    end
+
+    rake_tasks do
+      load File.expand_path("../tasks/cablestay.rake", __dir__)
+    end
+  end
+end

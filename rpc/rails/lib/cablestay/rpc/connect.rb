@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+module Cablestay
+  module Rpc
+    # A handshake: through the app's whole middleware and routes to where it mounts Action Cable, then connect.
+    class Connect
+      def initialize(request, env, app)
+        @connection_id = request.string("connection")
+        @protocol = request.optional_string("protocol")
+        @env = request.handshake.env(env)
+        @app = app
+      end
+
+      def answer
+        response = through_middleware
+        return { contract: CONTRACT, http: HttpAnswer.new(response, @env).to_h } unless taken_over?
+
+        HttpAnswer.discard(response)
+        @env["rack.after_reply"].each(&:call)
+        @event.run { open }
+      end
+
+      private
+        def through_middleware
+          @app.call(@env.merge!(Endpoint::TAKEOVER => method(:take_over)))
+        rescue StandardError, ScriptError => error # what the web server would answer
+          Cablestay.log_exception("the app's middleware raised for a handshake", error)
+          [ 500, { "content-type" => "text/plain" }, [ "Internal Server Error\n" ] ]
+        end
+
+        # Where ActionCable.server is reached. As there, connect itself waits until the middleware has returned.
+        def take_over(cable_server, env)
+          env = env.except(Endpoint::TAKEOVER)
+          @event = Event.new(cable_server, env: env, protocol: @protocol)
+          @cable = RailsVersions.cable.open(@event.server, env, @event.socket)
+          @cable.process
+        end
+
+        def taken_over?
+          @event&.socket&.taken?
+        end
+
+        def open
+          connection = @cable.connection
+          socket = @event.socket.open
+          raised = false
+          @event.work(connection) do
+            raised = @event.logging_exceptions(connection.logger) { @cable.handle_open }
+            close_mute if raised
+          end
+          { contract: CONTRACT, accepted: socket.alive? && !raised, connection_identifier: connection_identifier,
+            connection_state: Kept.new(@connection_id, @cable).connection_token, effects: @event.effects }
+        end
+
+        # Stock leaves a client whose connect raised with an open socket that never says a word, until it
+        # gives up by itself. It is told to come again instead.
+        def close_mute
+          @cable.connection.close(reason: nil, reconnect: true)
+        rescue Exception # the app's own transmit or close may be what raised
+          @event.socket.close
+        end
+
+        # As registered with the internal channel: Rails has asked for it by then, at the time when stock does.
+        def connection_identifier
+          @event.streams.internal ? @cable.connection.connection_identifier : ""
+        end
+    end
+  end
+end

@@ -1,0 +1,46 @@
+# frozen_string_literal: true
+
+module Cablestay
+  # What a connection or a channel keeps between events, as bytes and back.
+  module State
+    class << self
+      # +saved+ has a Hash of instance variables at :ivars. One that can't travel is left out, and the log
+      # says which and why; the others keep what they share with each other.
+      def dump(saved, owner)
+        ivars = saved[:ivars].transform_values { |value| References.current.replace(value) }
+        frozen = ivars.select { |_, value| value.frozen? && mutable_type?(value) }.keys
+        saved = saved.merge(ivars: ivars, frozen: frozen)
+        Marshal.dump(saved)
+      rescue StandardError
+        kept = ivars.select { |name, value| travels?(name, value, owner) }
+        Marshal.dump(saved.merge(ivars: kept, frozen: Array(frozen) & kept.keys))
+      end
+
+      def load(bytes)
+        saved = Marshal.load(bytes)
+        saved[:frozen].each { |name| saved[:ivars][name].freeze }
+        saved.merge(ivars: saved[:ivars].transform_values { |value| References.current.restore(value) })
+      rescue StandardError, ScriptError => error
+        raise UnreadableState, "#{error.class}: #{error.message}"
+      end
+
+      private
+        def travels?(name, value, owner)
+          Marshal.dump(value)
+          true
+        rescue StandardError => error
+          Cablestay.logger.error("#{owner} loses #{name} (#{value.class}) at the end of this event: " \
+            "not yet carried by cablestay (#{error.message})")
+          false
+        end
+
+        # Values of the others are frozen by nature.
+        def mutable_type?(value)
+          case value
+          when String, Array, Hash, Set, Struct then true
+          else false
+          end
+        end
+    end
+  end
+end

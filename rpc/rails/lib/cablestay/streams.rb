@@ -1,0 +1,80 @@
+# frozen_string_literal: true
+
+module Cablestay
+  # What the channel of one event follows, and which of its streams the bridge can carry.
+  class Streams
+    # In the table of a channel that was rebuilt, where Rails keeps the handler that it made.
+    Handler = Struct.new(:broadcasting, :carried)
+
+    # Overridden in the app, these see or change each broadcast, which only Ruby can do.
+    DELIVERY = %i[ transmit stream_handler default_stream_handler stream_transmitter stream_decoder ].freeze
+
+    attr_reader :internal
+
+    def initialize(effects)
+      @effects = effects
+      @refused = {}.compare_by_identity # handlers of streams that the bridge can't carry
+      @begun = Hash.new(0)              # broadcastings that this event began to follow
+    end
+
+    # Around Channel#stream_from: the handler that Rails makes of these tells nothing any more.
+    def from(channel, callback, coder)
+      before, @reason = @reason, uncarried(channel, callback, coder)
+      @channel = channel.class.name
+      yield
+    ensure
+      @reason = before
+    end
+
+    # +internal+: no channel's, but the connection's own broadcasting for remote disconnects. The bridge
+    # follows that one by the connection identifier.
+    def follow(broadcasting, handler, internal: false)
+      return @internal = broadcasting if internal
+      return refuse(broadcasting, handler) if @reason
+
+      @begun[broadcasting] += 1
+      @effects.record("stream", broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+    end
+
+    def leave(broadcasting, handler)
+      return unless carried?(handler)
+
+      @begun.delete(broadcasting)
+      @effects.record("stop_stream", broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+    end
+
+    # What this event published to a stream that it had begun is delivered here, in its place.
+    def broadcast(broadcasting, payload)
+      return unless @begun[broadcasting].positive?
+
+      @effects.record("broadcast", broadcasting: Utf8.bytes(broadcasting, "a broadcasting"),
+        payload: Utf8.bytes(payload.to_s, "a broadcast"))
+    rescue EncodingError => error # stock drops it too, for each subscriber
+      Cablestay.logger.error("not delivered to the channel that broadcast it: #{error.message}")
+    end
+
+    def carried?(handler)
+      handler.is_a?(Handler) ? handler.carried : !@refused.key?(handler)
+    end
+
+    def refuse_timer(interval)
+      Cablestay.warn_once("a periodic timer (every #{interval} s)",
+        "periodically is not yet carried by cablestay: the callback will not run")
+    end
+
+    private
+      def uncarried(channel, callback, coder)
+        return "a block or callback" if callback
+        return "a coder" if coder && coder != ActiveSupport::JSON
+
+        overridden = DELIVERY.find { |name| RailsVersions.overridden?(channel, name) }
+        "#{overridden} overridden" if overridden
+      end
+
+      def refuse(broadcasting, handler)
+        @refused[handler] = true
+        Cablestay.warn_once("#{@channel} streams with #{@reason}",
+          "not yet carried by cablestay: nothing of #{broadcasting.inspect} reaches the client, and no Ruby runs for it")
+      end
+  end
+end
