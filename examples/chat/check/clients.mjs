@@ -6,6 +6,7 @@ import { Person, until } from "./person.mjs"
 const web = process.env.CHAT_URL
 const cable = process.env.CHAT_CABLE_URL
 const port = new URL(web).port
+const stock = process.env.CHAT_STOCK === "1"
 const people = []
 
 const person = (name, options = {}) => {
@@ -25,6 +26,17 @@ async function step(sentence, run) {
     failed++
     console.log(`  ✗ ${sentence}\n      ${error.message.split("\n").join("\n      ")}`)
   }
+}
+
+// What everything after it stands on.
+async function firstOfAll(sentence, run) {
+  await step(sentence, run)
+  if (failed > 0) end()
+}
+
+function end() {
+  console.log(`\n${passed} passed, ${failed} failed`)
+  process.exit(failed === 0 ? 0 : 1)
 }
 
 const PASSWORD = "let-me-in"
@@ -61,11 +73,11 @@ const jwt = (payload, key) => {
 }
 
 console.log("Logging in")
-await step("Ada logs in and has an encrypted cookie", async () => {
+await firstOfAll("Ada logs in and has an encrypted cookie", async () => {
   await ada.logIn("ada@example.test", PASSWORD)
   assert.ok(ada.cookies.has("user_id"))
 })
-await step("Grace logs in through Warden and has only a session", async () => {
+await firstOfAll("Grace logs in through Warden and has only a session", async () => {
   await grace.logIn("grace@example.test", PASSWORD, "/users/sign_in")
   assert.equal(grace.cookies.has("user_id"), false)
 })
@@ -75,14 +87,14 @@ await step("the page names the cable", async () => {
   assert.ok(url === cable || url === "/cable", url)
   return url
 })
-await step("Ada's cable opens by her cookie and tells her unread count in subscribed", async () => {
+await firstOfAll("Ada's cable opens by her cookie and tells her unread count in subscribed", async () => {
   adaNotifications = ada.subscribe({ channel: "NotificationChannel" })
   const { count } = await adaNotifications.get("the unread count", (data) => data.type === "unread_count")
   await adaNotifications.confirmed()
   assert.equal(ada.frames[0].type, "welcome")
   return `${count} unread`
 })
-await step("Grace's cable opens by her Warden session", async () => {
+await firstOfAll("Grace's cable opens by her Warden session", async () => {
   graceNotifications = grace.subscribe({ channel: "NotificationChannel" })
   await graceNotifications.confirmed()
 })
@@ -126,14 +138,23 @@ for (const origin of [ `http://localhost:${port}`, `http://192.168.0.7:${port}` 
 }
 
 console.log("A room")
-await step("Ada joins and sees her own join, once, with the list of who is online", async () => {
-  adaRoom = ada.subscribe({ channel: "ChatChannel", room_id: 1 })
-  const join = await adaRoom.get("her own join", (data) => data.type === "presence" && data.action === "join")
-  await adaRoom.confirmed()
-  assert.equal(join.user_id, ada.user.id)
-  return `online: ${names(join.online_users)}`
+await firstOfAll("Ada joins and sees her own join, once, with the list of who is online", async () => {
+  // Stock publishes the join while Redis may still be taking in the SUBSCRIBE: there it can pass her by,
+  // and she joins again. Cablestay promises it at the first time.
+  for (let tries = 1; ; tries++) {
+    adaRoom = ada.subscribe({ channel: "ChatChannel", room_id: 1 })
+    await adaRoom.confirmed()
+    try {
+      const join = await adaRoom.get("her own join", (data) => data.type === "presence" && data.action === "join", stock ? 500 : 10_000)
+      assert.equal(join.user_id, ada.user.id)
+      return `online: ${names(join.online_users)}${tries > 1 ? `, at the ${tries}. try` : ""}`
+    } catch (error) {
+      if (!stock || tries === 20) throw error
+      adaRoom.unsubscribe()
+    }
+  }
 })
-await step("Grace joins and both see it", async () => {
+await firstOfAll("Grace joins and both see it", async () => {
   graceRoom = grace.subscribe({ channel: "ChatChannel", room_id: 1 })
   const isJoin = (data) => data.type === "presence" && data.action === "join" && data.user_id === grace.user.id
   const [ mine, hers ] = await Promise.all([ graceRoom.get("her own join", isJoin), adaRoom.get("Grace's join", isJoin) ])
@@ -303,5 +324,4 @@ await step("the health endpoint and the metrics answer", async () => {
   return `Redis at ${health.json.redis.url}`
 })
 
-console.log(`\n${passed} passed, ${failed} failed`)
-process.exit(failed === 0 ? 0 : 1)
+end()

@@ -61,7 +61,7 @@ export class Person {
     }
     const text = await response.text()
     const type = response.headers.get("content-type") ?? ""
-    return { status: response.status, location: response.headers.get("location"), text, json: type.includes("json") ? JSON.parse(text) : null }
+    return { status: response.status, location: response.headers.get("location"), text, json: text && type.includes("json") ? JSON.parse(text) : null }
   }
 
   async visit(path) {
@@ -112,7 +112,7 @@ export class Person {
       unsubscribe: () => subscription.unsubscribe(),
       confirmed: () => until(`${name}'s confirmation of ${params.channel}`, () => seen.connected > 0),
       count: (match) => seen.received.filter(match).length,
-      get: (what, match) => until(`${name} to receive ${what}`, () => seen.received.find(match))
+      get: (what, match, within) => until(`${name} to receive ${what}`, () => seen.received.find(match), within)
     })
   }
 

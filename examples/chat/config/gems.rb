@@ -37,7 +37,6 @@ module Gems
 
     def require_all(*groups)
       @entries.each do |entry|
-        next if entry.path && !File.exist?(File.join(entry.path, "lib", "#{entry.library}.rb")) # TEMPORARY
         require entry.library if entry.library && (entry.groups & [ :default, *groups.map(&:to_sym) ]).any?
       rescue LoadError => error
         raise unless error.path == entry.library

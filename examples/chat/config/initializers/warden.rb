@@ -5,7 +5,7 @@ Warden::Manager.serialize_into_session(:user) do |user|
   [ [ user.id ], user.authenticatable_salt ]
 end
 
-Warden::Manager.serialize_from_session(:user) do |(id, *), salt|
+Warden::Manager.serialize_from_session(:user) do |((id), salt)|
   user = User.find_by(id: id)
   user if user && ActiveSupport::SecurityUtils.secure_compare(user.authenticatable_salt, salt)
 end

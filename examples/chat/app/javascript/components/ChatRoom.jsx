@@ -25,8 +25,12 @@ export default function ChatRoom({ room, currentUser, children }) {
       connected: async () => {
         setStatus("connected")
         // What was said while the cable was down is not repeated on it.
-        const history = await api("GET", `/api/chat_rooms/${room.id}/messages`)
+        const [ history, presence ] = await Promise.all([
+          api("GET", `/api/chat_rooms/${room.id}/messages`),
+          api("GET", `/api/chat_rooms/${room.id}`)
+        ])
         dispatch({ type: "load", messages: history.messages })
+        setOnline(presence.online_users)
       },
       disconnected: () => { setStatus("disconnected"); setTyping([]) },
       rejected: () => setStatus("rejected"),
