@@ -5,7 +5,7 @@
 module Journal
   class << self
     def record(entry)
-      File.open(ENV.fetch("E2E_JOURNAL"), "a") { |file| file.syswrite("#{JSON.generate(entry)}\n") }
+      File.open(ENV.fetch("E2E_JOURNAL"), "a") { |file| file.syswrite("#{JSON.generate(entry.merge(pid: Process.pid))}\n") }
     end
   end
 end

@@ -1,0 +1,147 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for something that must happen. It is long because the machine may be busy; a
+// test that passes never waits for it.
+const patience = 45 * time.Second
+
+// kind says which server a scenario meets.
+type kind string
+
+const (
+	stock   kind = "stock"     // Action Cable in Puma
+	bridged kind = "cablestay" // the binary, in front of Puma with the gem
+)
+
+func kinds() []kind {
+	switch chosen := kind(os.Getenv("CABLESTAY_E2E_SERVER")); chosen {
+	case "":
+		return []kind{stock, bridged}
+	case stock, bridged:
+		return []kind{chosen}
+	default:
+		panic(fmt.Sprintf("CABLESTAY_E2E_SERVER=%q: want stock or cablestay", chosen))
+	}
+}
+
+// each runs a scenario against every chosen server; scenarios that break nothing share one of each kind.
+func each(t *testing.T, scenario func(t *testing.T, server *server)) {
+	for _, kind := range kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			scenario(t, sharedServer(t, kind))
+		})
+	}
+}
+
+// eachOwn runs a scenario against a fresh server of every chosen kind.
+func eachOwn(t *testing.T, setup setup, scenario func(t *testing.T, server *server)) {
+	for _, kind := range kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			scenario(t, newServer(t, t, kind, setup))
+		})
+	}
+}
+
+// onlyBridged runs a scenario in which Cablestay promises more than stock does; the reason says what stock does.
+func onlyBridged(t *testing.T, reason string, scenario func(t *testing.T)) {
+	for _, kind := range kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			if kind == stock {
+				t.Skipf("not asked of stock: %s", reason)
+			}
+			scenario(t)
+		})
+	}
+}
+
+// lifetime is what ends a process: the test that started it, or the run.
+type lifetime interface{ Cleanup(func()) }
+
+// run is the lifetime of what several tests share.
+var run wholeRun
+
+type wholeRun struct {
+	mutex      sync.Mutex
+	folder     string
+	endings    []func()
+	servers    map[kind]*server
+	binary     string   // path, once built
+	complaints []string // what was found wrong when no test was running any more
+}
+
+// Cleanup registers what the end of the run calls, last first.
+func (r *wholeRun) Cleanup(ending func()) { r.endings = append(r.endings, ending) }
+
+// complain fails the run.
+func (r *wholeRun) complain(complaint string) { r.complaints = append(r.complaints, complaint) }
+
+func (r *wholeRun) end() {
+	for _, ending := range slices.Backward(r.endings) {
+		ending()
+	}
+}
+
+func sharedServer(t *testing.T, kind kind) *server {
+	t.Helper()
+	run.mutex.Lock()
+	defer run.mutex.Unlock()
+	if run.servers[kind] == nil {
+		run.servers[kind] = newServer(t, &run, kind, setup{})
+	}
+	shared := run.servers[kind]
+	shared.showLogsOnFailure(t)
+	return shared
+}
+
+func TestMain(m *testing.M) {
+	os.Exit(testMain(m))
+}
+
+func testMain(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "cablestay-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	run.folder, run.servers = folder, map[kind]*server{}
+	run.Cleanup(func() { _ = os.RemoveAll(folder) })
+	code := m.Run()
+	run.end()
+	for _, complaint := range run.complaints {
+		fmt.Fprintln(os.Stderr, complaint)
+		code = 1
+	}
+	return code
+}
+
+// repository is the root of the checkout: go test runs in the package's folder.
+func repository(t *testing.T, elements ...string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(append([]string{"..", "..", ".."}, elements...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// await polls until the condition holds.
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s in vain for %s", patience, what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

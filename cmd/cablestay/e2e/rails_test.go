@@ -1,0 +1,255 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	secretKeyBase = "e2e-key-base-e2e-key-base-e2e-key-base-e2e-key-base-e2e-key-base"
+	rpcSecret     = "e2e-rpc-secret-of-thirty-two-bytes-or-more"
+)
+
+// rails is Puma with the app in app/. It keeps its port when it is stopped and started.
+type rails struct {
+	life    lifetime
+	kind    kind
+	setup   setup
+	folder  string // what Rails may write to: journal, gates, socket
+	redis   string // URL
+	port    string
+	process *process
+	http    *http.Client
+	version string // of Rails
+	cookies map[string]string
+}
+
+func newRails(t *testing.T, life lifetime, kind kind, setup setup, folder, redisURL string) *rails {
+	t.Helper()
+	r := &rails{life: life, kind: kind, setup: setup, folder: folder, redis: redisURL, cookies: map[string]string{}}
+	if err := os.MkdirAll(filepath.Join(folder, "gates"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if !setup.unixSocket {
+		r.port = freePort(t)
+	}
+	transport := &http.Transport{DialContext: r.dial, DisableKeepAlives: true}
+	r.http = &http.Client{Transport: transport, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+	r.start(t)
+	return r
+}
+
+func (r *rails) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	var dialer net.Dialer
+	if r.setup.unixSocket {
+		return dialer.DialContext(ctx, "unix", filepath.Join(r.folder, "puma.sock"))
+	}
+	return dialer.DialContext(ctx, "tcp", r.address())
+}
+
+func (r *rails) address() string { return "127.0.0.1:" + r.port }
+
+// url is what cablestay is told.
+func (r *rails) url() string {
+	if r.setup.unixSocket {
+		return "unix://" + filepath.Join(r.folder, "puma.sock")
+	}
+	return "http://" + r.address()
+}
+
+// command makes a command that runs in the app's folder, in the root folder where one was chosen. There the app is
+// at /srv, the gem at /opt and the folder that Rails may write to at /mnt: places that every root has.
+func (r *rails) command(t *testing.T, program ...string) *exec.Cmd {
+	t.Helper()
+	app, gem, folder := repository(t, "cmd/cablestay/e2e/app"), repository(t, "rpc/rails"), r.folder
+	var command *exec.Cmd
+	if root := os.Getenv("CABLESTAY_E2E_RAILS_ROOT"); root != "" {
+		arguments := []string{"--run", root, "-b", app + ":/srv", "-b", gem + ":/opt", "-b", folder + ":/mnt", "-C", "/srv", "--"}
+		command = exec.Command(repository(t, ".ci/rails-root"), append(arguments, program...)...)
+		gem, folder = "/opt", "/mnt"
+	} else {
+		command = exec.Command(program[0], program[1:]...)
+		command.Dir = app
+	}
+	command.Env = append(os.Environ(),
+		"RAILS_ENV=production", "LANG=C.UTF-8", "SECRET_KEY_BASE="+secretKeyBase, "REDIS_URL="+r.redis,
+		"E2E_JOURNAL="+folder+"/journal", "E2E_GATES="+folder+"/gates")
+	if r.kind == bridged {
+		command.Env = append(command.Env, "E2E_GEM=cablestay", "RUBYLIB="+gem+"/lib", "CABLESTAY_SECRET="+rpcSecret)
+	}
+	return command
+}
+
+func (r *rails) start(t *testing.T) {
+	t.Helper()
+	bind := "tcp://" + r.address()
+	if r.setup.unixSocket {
+		bind = "unix://" + r.folder + "/puma.sock"
+		if os.Getenv("CABLESTAY_E2E_RAILS_ROOT") != "" {
+			bind = "unix:///mnt/puma.sock"
+		}
+	}
+	command := r.command(t, "puma", "--bind", bind, "--threads", "5:5", "--workers", strconv.Itoa(r.setup.workers), "config.ru")
+	r.process = startProcess(t, r.life, r.folder, "puma", command)
+	await(t, "Puma", func() bool {
+		if r.process.ended() {
+			t.Fatalf("Puma ended at once:\n%s", r.process.tail(0))
+		}
+		answer, err := r.http.Get("http://rails.test/version")
+		if err != nil {
+			return false
+		}
+		defer func() { _ = answer.Body.Close() }()
+		var version struct{ Rails string }
+		if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(&version) != nil {
+			return false
+		}
+		r.version = version.Rails
+		return true
+	})
+}
+
+func (r *rails) stop(t *testing.T) {
+	t.Helper()
+	r.process.stop(t)
+	await(t, "Puma's port to be free", func() bool {
+		connection, err := r.dial(t.Context(), "", "")
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	})
+}
+
+// atLeast says whether the app runs on this Rails version or a later one.
+func (r *rails) atLeast(t *testing.T, major, minor int) bool {
+	t.Helper()
+	var ours [2]int
+	if _, err := fmt.Sscanf(r.version, "%d.%d", &ours[0], &ours[1]); err != nil {
+		t.Fatalf("version of Rails %q: %v", r.version, err)
+	}
+	return ours[0] > major || ours[0] == major && ours[1] >= minor
+}
+
+// post calls a controller of the app in Puma itself, past the bridge.
+func (r *rails) post(t *testing.T, path string, form url.Values) *http.Response {
+	t.Helper()
+	answer, err := r.http.PostForm("http://rails.test"+path, form)
+	if err != nil {
+		t.Fatalf("post to %s: %v", path, err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		t.Fatalf("post to %s: got %s, want 204", path, answer.Status)
+	}
+	return answer
+}
+
+// login returns the Cookie header of a user who logged in; into is "cookie" or "session".
+func (r *rails) login(t *testing.T, user, into string) string {
+	t.Helper()
+	key := into + " " + user
+	if r.cookies[key] == "" {
+		var pairs []string
+		for _, cookie := range r.post(t, "/login", url.Values{"user": {user}, "into": {into}}).Cookies() {
+			pairs = append(pairs, cookie.Name+"="+cookie.Value)
+		}
+		r.cookies[key] = strings.Join(pairs, "; ")
+	}
+	return r.cookies[key]
+}
+
+// runner runs Ruby code in a process of its own, as `bin/rails runner` does for anyone.
+func (r *rails) runner(t *testing.T, code string) {
+	t.Helper()
+	runProgram(t, r.command(t, "bin/rails", "runner", code))
+}
+
+// openGate lets Ruby code go on that waits at Gate.pass.
+func (r *rails) openGate(t *testing.T, name string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(r.folder, "gates", name), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// entry is one line of the journal: a callback that ran in Ruby.
+type entry struct {
+	Event      string   `json:"event"`
+	Device     string   `json:"device"`
+	User       string   `json:"user"`
+	Visits     int      `json:"visits"`
+	Identifier string   `json:"identifier"`
+	Greeting   string   `json:"greeting"`
+	Action     string   `json:"action"`
+	Count      int      `json:"count"`
+	Since      int      `json:"since"`
+	Names      []string `json:"names"`
+	Pid        int      `json:"pid"`
+}
+
+// journal is what ran for a device so far, in order.
+func (r *rails) journal(t *testing.T, device string) []entry {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(r.folder, "journal"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	var entries []entry
+	for line := range strings.Lines(string(content)) {
+		var e entry
+		if !strings.HasSuffix(line, "\n") { // Ruby is writing it just now
+			break
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("journal: %q: %v", line, err)
+		}
+		if e.Device == device {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// happened are the events of a device, without details.
+func (r *rails) happened(t *testing.T, device string) []string {
+	t.Helper()
+	var events []string
+	for _, e := range r.journal(t, device) {
+		events = append(events, e.Event)
+	}
+	return events
+}
+
+// awaitEvent waits for an event of a device and returns the whole journal of it.
+func (r *rails) awaitEvent(t *testing.T, device, event string) []entry {
+	t.Helper()
+	var found []entry
+	await(t, fmt.Sprintf("%s of %s in the journal", event, device), func() bool {
+		found = r.journal(t, device)
+		for _, e := range found {
+			if e.Event == event {
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+

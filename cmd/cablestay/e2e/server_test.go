@@ -1,0 +1,181 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// setup is what a scenario may want otherwise than usual.
+type setup struct {
+	workers    int    // Puma's; 0 is single mode
+	unixSocket bool   // Puma listens on a Unix socket; for the bridge only
+	railsURL   string // what the bridge is told instead of Puma's own URL
+}
+
+// server is a cable under test with all that it needs.
+type server struct {
+	kind   kind
+	redis  *redisServer
+	rails  *rails
+	bridge *bridge // nil on stock
+}
+
+// newServer starts Redis, Puma and, where it is the one under test, cablestay.
+func newServer(t *testing.T, life lifetime, kind kind, setup setup) *server {
+	t.Helper()
+	// Not t.TempDir: its long names do not fit the 107 bytes that a Unix socket's path may have.
+	folder, err := os.MkdirTemp(run.folder, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{kind: kind}
+	s.redis = newRedisServer(t, life, folder)
+	s.rails = newRails(t, life, kind, setup, folder, s.redis.url())
+	if life == lifetime(t) {
+		s.showLogsOnFailure(t) // registered before the bridge's own end, so shown after it
+	}
+	if kind == bridged {
+		railsURL := s.rails.url()
+		if setup.railsURL != "" {
+			railsURL = setup.railsURL
+		}
+		s.bridge = newBridge(t, life, folder, railsURL)
+	}
+	return s
+}
+
+// address is where consumers connect to.
+func (s *server) address() string {
+	if s.bridge != nil {
+		return s.bridge.address()
+	}
+	return s.rails.address()
+}
+
+// processes are those whose logs tell what happened.
+func (s *server) processes() []*process {
+	processes := []*process{s.rails.process}
+	if s.bridge != nil {
+		processes = append(processes, s.bridge.process)
+	}
+	return processes
+}
+
+// marks are the ends of the logs now.
+func (s *server) marks() map[string]int64 {
+	marks := map[string]int64{}
+	for _, process := range s.processes() {
+		marks[process.log] = process.logSize()
+	}
+	return marks
+}
+
+func (s *server) showLogsOnFailure(t *testing.T) {
+	t.Helper()
+	marks := s.marks()
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		for _, process := range s.processes() {
+			t.Log(process.tail(marks[process.log]))
+		}
+	})
+}
+
+// get asks the cable's address for something over plain HTTP.
+func (s *server) get(t *testing.T, path string, header http.Header) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = header.Clone()
+	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	if err != nil {
+		t.Fatalf("get %s: %v", path, err)
+	}
+	t.Cleanup(func() { _ = answer.Body.Close() })
+	return answer
+}
+
+// upgrade is the header of a proper WebSocket handshake from the server's own origin.
+func (s *server) upgrade() http.Header {
+	return http.Header{
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
+		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Origin": {"http://" + s.address()},
+	}
+}
+
+// bridge is the cablestay binary. It keeps its ports when it is stopped and started.
+type bridge struct {
+	life      lifetime
+	folder    string
+	railsURL  string
+	port, ops string
+	process   *process
+}
+
+func newBridge(t *testing.T, life lifetime, folder, railsURL string) *bridge {
+	t.Helper()
+	b := &bridge{life: life, folder: folder, railsURL: railsURL, port: freePort(t), ops: freePort(t)}
+	b.start(t)
+	return b
+}
+
+func (b *bridge) address() string { return "127.0.0.1:" + b.port }
+
+// binary builds cablestay once, with the race detector.
+func binary(t *testing.T) string {
+	t.Helper()
+	if run.binary == "" {
+		path := filepath.Join(run.folder, "cablestay-race")
+		command := exec.Command("go", "build", "-race", "-o", path, "./cmd/cablestay")
+		command.Dir = repository(t)
+		runProgram(t, command)
+		run.binary = path
+	}
+	return run.binary
+}
+
+// command is cablestay with nothing but what it cannot find out by itself.
+func (b *bridge) command(t *testing.T, secret string) *exec.Cmd {
+	t.Helper()
+	command := exec.Command(binary(t), "--listen", b.address(), "--ops-listen", "127.0.0.1:"+b.ops, "--rails-url", b.railsURL)
+	command.Env = append(command.Environ(), "CABLESTAY_SECRET="+secret, "GORACE=exitcode=66")
+	return command
+}
+
+func (b *bridge) start(t *testing.T) {
+	t.Helper()
+	var process *process
+	b.life.Cleanup(func() { // after the process has ended
+		if process != nil && strings.Contains(process.logSince(0), "WARNING: DATA RACE") {
+			run.complain("data race in cablestay:\n" + process.logSince(0))
+		}
+	})
+	process = startProcess(t, b.life, b.folder, "cablestay", b.command(t, rpcSecret))
+	b.process = process
+	await(t, "cablestay", func() bool {
+		if process.ended() {
+			t.Fatalf("cablestay ended at once:\n%s", process.tail(0))
+		}
+		return b.ready()
+	})
+}
+
+// ready is what /readyz says.
+func (b *bridge) ready() bool {
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://127.0.0.1:" + b.ops + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
