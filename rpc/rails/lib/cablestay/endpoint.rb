@@ -4,7 +4,7 @@ require "json"
 
 module Cablestay
   # Rack middleware in front of everything else: answers the bridge's events, passes the rest straight on.
-  # A handshake is sent down +app+, the rest of the stack.
+  # Handshakes are sent to +cable_app+, the app as its web server calls it: past here, down the whole stack.
   class Endpoint
     PREFIX = "/_cablestay/"
     BODY_LIMIT = 64 * 1024 * 1024 # bytes; Action Cable's own limit of a message is just below
@@ -21,8 +21,8 @@ module Cablestay
       env["PATH_INFO"].to_s.start_with?(PREFIX) && !env.key?(TAKEOVER)
     end
 
-    def initialize(app)
-      @app = app
+    def initialize(app, cable_app = app)
+      @app, @cable_app = app, cable_app
     end
 
     def call(env)
@@ -36,7 +36,7 @@ module Cablestay
         return failure(405, "#{env["REQUEST_METHOD"]} is not POST", "allow" => "POST") unless env["REQUEST_METHOD"] == "POST"
 
         request = proven_request(event, env)
-        json(200, Cablestay.instrument(event, id: request.id) { rpc.new(request, env, @app).answer })
+        json(200, Cablestay.instrument(event, id: request.id) { rpc.new(request, env, @cable_app).answer })
       rescue Unproven => error
         Cablestay.logger.warn("refused #{event} from #{env["REMOTE_ADDR"]}: #{error.message}")
         failure(401, error.message)

@@ -40,7 +40,7 @@ module Cablestay
         thread = Thread.new { HttpAnswer.discard(@app.call(env)) }
         thread.report_on_exception = false
         wait(thread) || raise(Error, "the app's middleware did not answer the handshake within #{PATIENCE} s")
-        (reached || env).except(Endpoint::TAKEOVER)
+        (reached || env).tap { |full| full.delete(Endpoint::TAKEOVER) }
       end
 
       # The app's code may have to be loaded meanwhile, which waits for threads that run it.

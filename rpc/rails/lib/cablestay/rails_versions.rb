@@ -45,7 +45,10 @@ module Cablestay
       end
 
       def extend_rails
-        ActiveSupport.on_load(:action_cable) { ActionCable::Server::Base.prepend(Extensions::Server) }
+        ActiveSupport.on_load(:action_cable) do
+          ActionCable::Server::Base.prepend(Extensions::Server)
+          ActionCable::Server::Base.include(References::Named)
+        end
         ActiveSupport.on_load(:action_cable_channel) do
           prepend Extensions::Channel
           include References::Named

@@ -4,7 +4,7 @@ module Cablestay
   class Railtie < Rails::Railtie
     # In front of all other middleware, also of what the app's initializers put there.
     initializer "cablestay.endpoint", after: :load_config_initializers, before: :build_middleware_stack do |app|
-      app.config.middleware.insert_before(0, Cablestay::Endpoint)
+      app.config.middleware.insert_before(0, Cablestay::Endpoint, app)
     end
 
     # A setting that can't work stops the start, not the first event.

@@ -30,7 +30,7 @@ module Cablestay
 
         # Where ActionCable.server is reached. As there, connect itself waits until the middleware has returned.
         def take_over(cable_server, env)
-          env = env.except(Endpoint::TAKEOVER)
+          env.delete(Endpoint::TAKEOVER) # in place: what middleware made holds this very Hash
           @event = Event.new(cable_server, env: env, protocol: @protocol)
           @cable = RailsVersions.cable.open(@event.server, env, @event.socket)
           @cable.process

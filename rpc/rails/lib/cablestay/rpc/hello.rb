@@ -28,8 +28,11 @@ module Cablestay
           (ActionCable.server.config.cable || {}).to_h.stringify_keys
         end
 
+        # Rails writes the name of its own Redis connections into the options: no setting of the app's.
         def redis
-          plain(cable.except("adapter", "channel_prefix"))
+          plain(cable.except("adapter", "channel_prefix")).reject do |key, value|
+            key == "id" && value.to_s.start_with?("ActionCable-PID-")
+          end
         end
 
         # What JSON can't say (a proc, an object that only Ruby has) is left out.

@@ -1,0 +1,165 @@
+# frozen_string_literal: true
+
+class ConnectTest < ActiveSupport::TestCase
+  # Runs the block as the connect of the dummy's connection, and answers what it was given.
+  def connecting(handshake = Bridge.handshake, **options, &connect)
+    type = Class.new(ActionCable::Connection::Base) do
+      identified_by :user, :tenant
+      define_method(:connect, &connect)
+    end
+    with_connection_class(type) { Bridge.new.connect(handshake, **options) }
+  end
+
+  def with_connection_class(type)
+    before = ActionCable.server.config.connection_class
+    self.class.const_set(:Current, type)
+    ActionCable.server.config.connection_class = -> { type }
+    yield
+  ensure
+    self.class.send(:remove_const, :Current)
+    ActionCable.server.config.connection_class = before
+  end
+
+  WELCOME = { "effect" => "transmit", "frame" => '{"type":"welcome"}' }.freeze
+  CLOSE = { "effect" => "close" }.freeze
+
+  test "connect sees the request as a controller does" do
+    seen = nil
+    handshake = Bridge.handshake("token=abc", headers: [ [ "X-Forwarded-For", "198.51.100.4" ], [ "Cookie", "plain=p" ] ])
+    connecting(handshake, protocol: "actioncable-v1-json") do
+      seen = { token: request.params[:token], ip: request.remote_ip, host: request.host, method: request.request_method,
+        id: request.uuid, plain: cookies[:plain], protocol: protocol_in_connect = @protocol, warden: env["warden"].class }
+      protocol_in_connect
+    end
+
+    assert_match(/\A[0-9a-f-]{36}\z/, seen.delete(:id))
+    assert_equal({ token: "abc", ip: "198.51.100.4", host: "example.test", method: "GET", plain: "p",
+      protocol: "actioncable-v1-json", warden: Dummy::Doorman::Proxy }, seen)
+  end
+
+  test "connect reads encrypted and signed cookies and the session" do
+    seen = nil
+    headers = [ [ "Cookie", cookie_header { |jar| jar.encrypted[:secret] = { value: { id: 7 } }; jar.signed[:signed] = "s" } ],
+      [ "Cookie", session_cookie("warden_user" => "bob", "cart" => [ 1 ]) ] ]
+    connecting(Bridge.handshake(headers: headers)) do
+      seen = [ cookies.encrypted[:secret], cookies.signed[:signed], request.session[:cart], env["warden"].user ]
+    end
+
+    assert_equal [ { "id" => 7 }, "s", [ 1 ], "bob" ], seen
+  end
+
+  test "connect does not see what middleware left in its thread, nor its CurrentAttributes" do
+    seen = nil
+    current = Class.new(ActiveSupport::CurrentAttributes) { attribute :tenant }
+    self.class.const_set(:Tenancy, current)
+    current.tenant = "of this thread"
+    connecting { seen = [ Thread.current[:left_by_middleware], current.tenant, Rails.application.executor.active? ] }
+
+    assert_equal [ nil, nil, true ], seen
+  ensure
+    self.class.send(:remove_const, :Tenancy)
+  end
+
+  test "parameters of the route that mounts Action Cable are there" do
+    seen = nil
+    connecting(Bridge.handshake("user=ann", path: "/t/acme/cable")) { seen = request.params.slice(:tenant, :user) }
+
+    assert_equal({ "tenant" => "acme", "user" => "ann" }, seen)
+  end
+
+  test "a middleware that answers the handshake decides" do
+    http = Bridge.new.connect(Bridge.handshake("redirect"))["http"]
+
+    assert_equal 302, http["status"]
+    assert_equal "moved", http["body"].unpack1("m")
+    headers = http["headers"].to_h { |name, value| [ name.downcase, value ] }
+    assert_equal [ "https://elsewhere.test/", "a=1" ], headers.values_at("location", "set-cookie")
+  end
+
+  test "a middleware that raises is the app's own 500" do
+    http = nil
+    log = Log.of { http = Bridge.new.connect(Bridge.handshake("explode"))["http"] }
+
+    assert_equal 500, http["status"]
+    assert_not_includes log, "[Cablestay]" # ShowExceptions answered it, as it does for any request
+  end
+
+  test "a path where nothing is mounted is the app's own 404" do
+    assert_equal 404, Bridge.new.connect(Bridge.handshake(path: "/nowhere"))["http"]["status"]
+  end
+
+  test "a request that is no WebSocket's gets Action Cable's 404" do
+    handshake = Bridge.handshake.merge(headers: [ [ "Host", "example.test" ] ])
+    http = Bridge.new.connect(handshake)["http"]
+
+    assert_equal [ 404, "Page not found" ], [ http["status"], http["body"].unpack1("m") ]
+  end
+
+  test "identifiers make the connection identifier" do
+    answer = connecting { self.user = "zoe"; self.tenant = "acme" }
+
+    assert_equal [ true, "acme:zoe", [ WELCOME ] ], [ answer["accepted"], answer["connection_identifier"], answer.effects ]
+  end
+
+  test "a connection without identifiers is welcome, and can't be disconnected remotely" do
+    answer = connecting { }
+    assert_equal [ true, "" ], [ answer["accepted"], answer["connection_identifier"] ]
+  end
+
+  test "what connect transmits comes before the welcome" do
+    answer = connecting { transmit({ type: "custom", at: "<1>" }) }
+    assert_equal [ '{"type":"custom","at":"\u003c1\u003e"}', '{"type":"welcome"}' ], answer.effects.map { |effect| effect["frame"] }
+  end
+
+  test "a connect that closes sends its reason, and no welcome" do
+    answer = connecting { self.user = "ann"; close(reason: "custom", reconnect: false) }
+
+    assert_equal false, answer["accepted"]
+    assert_equal [ { "effect" => "transmit", "frame" => '{"type":"disconnect","reason":"custom","reconnect":false}' }, CLOSE ], answer.effects
+  end
+
+  test "a connect that raises is logged as stock does, and the client is told to come again" do
+    answer = nil
+    log = Log.of { answer = connecting { raise ArgumentError, "no such tenant" } }
+
+    assert_includes log, "There was an exception - ArgumentError(no such tenant)"
+    assert_equal false, answer["accepted"]
+    assert_equal [ { "effect" => "transmit", "frame" => '{"type":"disconnect","reason":null,"reconnect":true}' }, CLOSE ], answer.effects
+  end
+
+  test "the log is stock's" do
+    log = Log.of { Bridge.new.connect }
+
+    assert_match(/Started GET "\/cable\/?\?user=ann" \[WebSocket\] for 192\.0\.2\.7/, log)
+    assert_includes log, "Successfully upgraded to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: Upgrade, HTTP_UPGRADE: websocket)"
+    assert_includes log, "[Dummy] [ann] Registered connection (ann)"
+  end
+
+  test "the app's initialize runs once, with the connection's own log tags" do
+    type = Class.new(ActionCable::Connection::Base) do
+      attr_reader :made
+      def initialize(*, **)
+        super
+        @made = [ env["REMOTE_ADDR"], logger.tags.dup ]
+      end
+
+      def connect
+        transmit({ made: made })
+      end
+    end
+    frame = with_connection_class(type) { Bridge.new.connect }.frames.first
+    assert_equal({ "made" => [ "192.0.2.7", [ "Dummy" ] ] }, frame)
+  end
+
+  private
+    def cookie_header
+      request = ActionDispatch::Request.new(Rails.application.env_config.merge("HTTP_HOST" => "example.test"))
+      yield request.cookie_jar
+      pairs = request.cookie_jar.instance_variable_get(:@set_cookies).map { |name, cookie| "#{name}=#{Rack::Utils.escape(cookie[:value])}" }
+      pairs.join("; ")
+    end
+
+    def session_cookie(values)
+      cookie_header { |jar| jar.encrypted["_dummy_session"] = { value: values.merge("session_id" => SecureRandom.hex(16)) } }
+    end
+end

@@ -1,0 +1,17 @@
+# frozen_string_literal: true
+
+require "minitest/autorun"
+require_relative "support/redis_server"
+
+redis = RedisServer.new
+ENV["REDIS_URL"] = redis.url
+ENV.delete("CABLESTAY_SECRET")
+Minitest.after_run { redis.stop }
+
+require_relative "dummy/application"
+require "active_support/test_case"
+require_relative "support/bridge"
+require_relative "support/log"
+
+ActiveSupport::TestCase.test_order = :random
+FIXTURES = File.expand_path("../../testdata", __dir__)
