@@ -58,7 +58,8 @@ class Stack
   end
 
   def start_rails
-    start_program "rails", *in_rails("puma", "-C", "config/puma.rb"), env: rails_env
+    # The specs' own process has the test adapter; a server never has.
+    start_program "rails", *in_rails("puma", "-C", "config/puma.rb"), env: rails_env.merge("CABLE_ADAPTER" => "redis")
     Program.wait_until("Rails at #{web_url}", within: 60, watching: @programs) { answers?("#{web_url}/login") }
   end
 
@@ -67,6 +68,14 @@ class Stack
     start_program "cablestay", bridge_binary, "--listen", "127.0.0.1:#{@cable_port}", "--ops-listen", "127.0.0.1:#{@ops_port}",
       "--rails-url", web_url, env: { "CABLESTAY_SECRET" => @cablestay_secret }
     Program.wait_until("the bridge at #{ops_url}/readyz", watching: @programs) { answers?("#{ops_url}/readyz") } if wait
+  end
+
+  # Chromium and its driver are always this machine's; the address is what a remote Selenium wants.
+  def start_chromedriver
+    port = free_port
+    start_program "chromedriver", "chromedriver", "--port=#{port}"
+    Program.wait_until("chromedriver", watching: @programs) { answers?("http://127.0.0.1:#{port}/status") }
+    "http://127.0.0.1:#{port}"
   end
 
   # Anything else that lives and ends with the stack.
