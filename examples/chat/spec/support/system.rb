@@ -16,6 +16,7 @@ RSpec.configure do |config|
 end
 
 Capybara.run_server = false
+Capybara.enable_aria_label = true
 Capybara.default_max_wait_time = 15
 Capybara.save_path = Rails.root.join("tmp/screenshots", ENV.fetch("CHAT_CABLE", "stock"))
 
