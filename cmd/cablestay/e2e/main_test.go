@@ -72,19 +72,28 @@ type lifetime interface{ Cleanup(func()) }
 var run wholeRun
 
 type wholeRun struct {
-	mutex      sync.Mutex
-	folder     string
-	endings    []func()
-	servers    map[kind]*server
-	binary     string   // path, once built
-	complaints []string // what was found wrong when no test was running any more
+	folder string
+
+	starting sync.Mutex // guards the following
+	endings  []func()
+	servers  map[kind]*server
+
+	building sync.Mutex // guards the following
+	binary   string     // path, once built
+
+	complaining sync.Mutex // guards the following
+	complaints  []string   // what was found wrong beside the tests
 }
 
-// Cleanup registers what the end of the run calls, last first.
+// Cleanup registers what the end of the run calls, last first. Only who starts a shared server calls it.
 func (r *wholeRun) Cleanup(ending func()) { r.endings = append(r.endings, ending) }
 
 // complain fails the run.
-func (r *wholeRun) complain(complaint string) { r.complaints = append(r.complaints, complaint) }
+func (r *wholeRun) complain(complaint string) {
+	r.complaining.Lock()
+	defer r.complaining.Unlock()
+	r.complaints = append(r.complaints, complaint)
+}
 
 func (r *wholeRun) end() {
 	for _, ending := range slices.Backward(r.endings) {
@@ -94,8 +103,8 @@ func (r *wholeRun) end() {
 
 func sharedServer(t *testing.T, kind kind) *server {
 	t.Helper()
-	run.mutex.Lock()
-	defer run.mutex.Unlock()
+	run.starting.Lock()
+	defer run.starting.Unlock()
 	if run.servers[kind] == nil {
 		run.servers[kind] = newServer(t, &run, kind, setup{})
 	}

@@ -252,4 +252,3 @@ func (r *rails) awaitEvent(t *testing.T, device, event string) []entry {
 	})
 	return found
 }
-

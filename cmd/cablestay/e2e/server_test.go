@@ -134,6 +134,8 @@ func (b *bridge) address() string { return "127.0.0.1:" + b.port }
 // binary builds cablestay once, with the race detector.
 func binary(t *testing.T) string {
 	t.Helper()
+	run.building.Lock()
+	defer run.building.Unlock()
 	if run.binary == "" {
 		path := filepath.Join(run.folder, "cablestay-race")
 		command := exec.Command("go", "build", "-race", "-o", path, "./cmd/cablestay")

@@ -1,0 +1,226 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+)
+
+// Each of these is answered with nothing at all; the connection and its subscriptions live on, and the log of stock
+// says what logged says. The bridge's log, or that of Rails behind it, must name the same thing.
+func TestBadInput_CommandThatCannotBeExecutedIsLoggedAndAnsweredWithNothing(t *testing.T) {
+	const notExecuted = `Could not execute command`
+	echo := identify("EchoChannel")
+	command := func(pairs ...any) string { return object(pairs...) }
+	subscribe := func(identifier any) string { return command("command", "subscribe", "identifier", identifier) }
+	perform := func(data any) string {
+		return command("command", "message", "identifier", echo, "data", data)
+	}
+	for name, scenario := range map[string]struct {
+		frame  string
+		logged string
+	}{
+		"NotJSON":                         {`{"command":`, `JSON::ParserError|unexpected`},
+		"Empty":                           {``, `JSON::ParserError|unexpected`},
+		"Number":                          {`5`, notExecuted},
+		"Array":                           {`[1]`, notExecuted},
+		"True":                            {`true`, notExecuted},
+		"Null":                            {`null`, notExecuted},
+		"String":                          {`"abc"`, `Received unrecognized command|` + notExecuted},
+		"NoCommand":                       {`{}`, `Received unrecognized command in \{\}`},
+		"UnknownCommand":                  {command("command", "bogus", "identifier", echo), `Received unrecognized command in .*bogus`},
+		"CommandNotAString":               {command("command", 5, "identifier", echo), `Received unrecognized command in`},
+		"SubscribeWithoutIdentifier":      {command("command", "subscribe"), notExecuted},
+		"IdentifierANumber":               {subscribe(5), notExecuted},
+		"IdentifierAnObject":              {subscribe(map[string]string{"channel": "EchoChannel"}), notExecuted},
+		"IdentifierNotJSON":               {subscribe("EchoChannel"), notExecuted},
+		"IdentifierNotAnObject":           {subscribe(`"5"`), notExecuted},
+		"IdentifierWithoutChannel":        {subscribe(`{"name":"x"}`), notExecuted},
+		"ChannelANumber":                  {subscribe(`{"channel":5}`), notExecuted},
+		"ChannelUnknown":                  {subscribe(identify("NopeChannel")), `Subscription class not found: "NopeChannel"`},
+		"ChannelEmpty":                    {subscribe(identify("")), `Subscription class not found: ""`},
+		"ChannelInLowerCase":              {subscribe(identify("echo_channel")), `Subscription class not found: "echo_channel"`},
+		"ChannelNotAChannel":              {subscribe(identify("String")), `Subscription class not found: "String"`},
+		"ChannelNotAClass":                {subscribe(identify("RUBY_VERSION")), notExecuted},
+		"UnsubscribeUnknown":              {command("command", "unsubscribe", "identifier", "zzz"), `Unable to find subscription with identifier: zzz`},
+		"UnsubscribeWithoutIdentifier":    {command("command", "unsubscribe"), `Unable to find subscription with identifier`},
+		"MessageToUnknown":                {command("command", "message", "identifier", "zzz", "data", `{"action":"echo"}`), `Unable to find subscription with identifier: zzz`},
+		"MessageWithoutData":              {command("command", "message", "identifier", echo), notExecuted},
+		"MessageWithDataAnObject":         {perform(map[string]string{"action": "echo"}), notExecuted},
+		"MessageWithDataNotJSON":          {perform("echo"), notExecuted},
+		"MessageWithEmptyData":            {perform(""), notExecuted},
+		"MessageWithDataANumber":          {perform("5"), notExecuted},
+		"MessageWithDataAnArray":          {perform("[1]"), notExecuted},
+		"ActionANumber":                   {perform(`{"action":5}`), notExecuted},
+		"ActionUnknown":                   {perform(`{"action":"nope"}`), `Unable to process EchoChannel#nope`},
+		"ActionPrivate":                   {perform(`{"action":"secret"}`), `Unable to process EchoChannel#secret`},
+		"ActionOfTheBaseClass":            {perform(`{"action":"stream_from"}`), `Unable to process EchoChannel#stream_from`},
+		"ActionOfEveryObject":             {perform(`{"action":"instance_eval"}`), `Unable to process EchoChannel#instance_eval`},
+		"ActionThatReadsAnIdentifiedUser": {perform(`{"action":"user"}`), `Unable to process EchoChannel#user`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, server *server) {
+				c := server.connect(t, handshake{})
+				c.join(echo)
+				marks := server.marks()
+				c.send(scenario.frame)
+				server.awaitLogged(t, marks, scenario.logged)
+				c.expectNothing()
+				c.perform(echo, "echo", "text", "still here")
+				c.expect(message(echo, `{"text":"still here","action":"echo"}`))
+			})
+		})
+	}
+}
+
+func TestBadInput_BaseClassIsNoChannelFromRails7On(t *testing.T) {
+	each(t, func(t *testing.T, server *server) {
+		c := server.connect(t, handshake{})
+		base := identify("ActionCable::Channel::Base")
+		marks := server.marks()
+		c.subscribe(base)
+		if server.rails.atLeast(t, 7, 0) {
+			server.awaitLogged(t, marks, `Subscription class not found: "ActionCable::Channel::Base"`)
+		} else {
+			c.expect(confirmation(base))
+		}
+		c.expectNothing()
+	})
+}
+
+func TestBadInput_OversizedMessageClosesWith1009(t *testing.T) {
+	const limit = 0x3ffffff // what websocket-driver takes, in bytes
+	for name, offend := range map[string]func(c *consumer){
+		"OneFrame": func(c *consumer) { c.sendHeader(ws.Header{Fin: true, OpCode: ws.OpText, Length: limit + 1}) },
+		"FragmentsTogether": func(c *consumer) {
+			c.sendFrame(ws.NewFrame(ws.OpText, false, []byte(`{"command":`)))
+			c.sendHeader(ws.Header{Fin: true, OpCode: ws.OpContinuation, Length: limit})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, server *server) {
+				c := server.connect(t, handshake{})
+				echo := identify("EchoChannel")
+				c.join(echo)
+				offend(c)
+				c.expectClose(ws.StatusMessageTooBig)
+				expectCleanUp(t, server, c)
+			})
+		})
+	}
+}
+
+func TestBadInput_InvalidFramesCloseWithTheirCode(t *testing.T) {
+	for name, scenario := range map[string]struct {
+		offend func(c *consumer)
+		code   ws.StatusCode
+	}{
+		"InvalidUTF8": {func(c *consumer) { c.send("\"\xff\xfe\"") }, ws.StatusInvalidFramePayloadData},
+		"Unmasked": {func(c *consumer) {
+			c.sendBytes(ws.MustCompileFrame(ws.NewTextFrame([]byte("{}"))))
+		}, ws.StatusUnsupportedData},
+		"ReservedBits": {func(c *consumer) {
+			c.sendHeader(ws.Header{Fin: true, Rsv: ws.Rsv(true, false, false), OpCode: ws.OpText, Length: 2})
+		}, ws.StatusProtocolError},
+		"UnknownOpcode": {func(c *consumer) {
+			c.sendHeader(ws.Header{Fin: true, OpCode: 0x5, Length: 2})
+		}, ws.StatusProtocolError},
+		"FragmentedControlFrame": {func(c *consumer) {
+			c.sendHeader(ws.Header{Fin: false, OpCode: ws.OpPing, Length: 0})
+		}, ws.StatusProtocolError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, server *server) {
+				c := server.connect(t, handshake{})
+				echo := identify("EchoChannel")
+				c.join(echo)
+				scenario.offend(c)
+				c.expectClose(scenario.code)
+				expectCleanUp(t, server, c)
+			})
+		})
+	}
+}
+
+func TestBadInput_LargeAndFragmentedAndBinaryMessagesAreNoOffence(t *testing.T) {
+	each(t, func(t *testing.T, server *server) {
+		c := server.connect(t, handshake{})
+		echo := identify("EchoChannel")
+		c.join(echo)
+
+		large := strings.Repeat("Zoë ", 250_000) // over 1 MB
+		c.perform(echo, "echo", "text", large)
+		c.expect(message(echo, object("text", large, "action", "echo")))
+
+		text := []byte(object("command", "message", "identifier", echo, "data", `{"action":"echo","text":"ë in parts"}`))
+		middle := strings.Index(string(text), "ë") + 1 // within a character
+		c.sendFrame(ws.NewFrame(ws.OpText, false, text[:10]))
+		c.sendFrame(ws.NewPingFrame([]byte("between")))
+		c.sendFrame(ws.NewFrame(ws.OpContinuation, false, text[10:middle]))
+		c.sendFrame(ws.NewFrame(ws.OpContinuation, true, text[middle:]))
+		c.expect(message(echo, `{"action":"echo","text":"ë in parts"}`))
+		c.awaitUnder("pong", func() bool { return slices.Equal(c.pongs, []string{"between"}) })
+
+		c.sendFrame(ws.NewBinaryFrame([]byte{0, 1, 2, 0xff})) // ignored, or read as bad JSON
+		c.expectNothing()
+	})
+}
+
+func TestBadInput_CloseCodeOfTheClientIsEchoed(t *testing.T) {
+	each(t, func(t *testing.T, server *server) {
+		c := server.connect(t, handshake{})
+		c.sendFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(4001, "bye")))
+		c.expectClose(4001)
+		if c.closing.reason != "bye" {
+			t.Errorf("reason: got %q, want bye", c.closing.reason)
+		}
+	})
+}
+
+// awaitLogged waits until one of the server's processes has logged a line that matches.
+func (s *server) awaitLogged(t *testing.T, marks map[string]int64, pattern string) {
+	t.Helper()
+	matcher := regexp.MustCompile(pattern)
+	await(t, "a log line that matches "+pattern, func() bool {
+		for _, process := range s.processes() {
+			if matcher.MatchString(process.logSince(marks[process.log])) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// expectCleanUp checks that a connection that ended badly has ended in Ruby too.
+func expectCleanUp(t *testing.T, server *server, c *consumer) {
+	t.Helper()
+	server.rails.awaitEvent(t, c.device, "disconnect")
+	if got, want := server.rails.happened(t, c.device), []string{"connect", "subscribed", "unsubscribed", "disconnect"}; !slices.Equal(got, want) {
+		t.Errorf("callbacks: got %q, want %q", got, want)
+	}
+}
+
+// sendHeader sends the masked header of a frame and nothing of its payload.
+func (c *consumer) sendHeader(header ws.Header) {
+	c.t.Helper()
+	header.Masked, header.Mask = true, [4]byte{1, 2, 3, 4}
+	var bytes strings.Builder
+	if err := ws.WriteHeader(&bytes, header); err != nil {
+		c.t.Fatal(err)
+	}
+	c.sendBytes([]byte(bytes.String()))
+}
+
+func (c *consumer) sendBytes(bytes []byte) {
+	c.t.Helper()
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if _, err := c.socket.Write(bytes); err != nil {
+		c.t.Fatal(err)
+	}
+}
