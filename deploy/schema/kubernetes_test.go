@@ -18,6 +18,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -58,7 +59,13 @@ func readManifest(t *testing.T) manifest {
 		if kinds[about.Kind] == nil {
 			t.Fatalf("kind %q: none left of that kind", about.Kind)
 		}
-		if err := yaml.UnmarshalStrict(document, kinds[about.Kind]); err != nil {
+		converted, err := yaml.YAMLToJSONStrict(document)
+		if err != nil {
+			t.Fatalf("%s: %v", about.Kind, err)
+		}
+		// As the API server reads it: yaml's own strict mode would take startUpProbe for startupProbe.
+		unknown, err := json.UnmarshalStrict(converted, kinds[about.Kind])
+		if err := errors.Join(append(unknown, err)...); err != nil {
 			t.Fatalf("%s: %v", about.Kind, err)
 		}
 		delete(kinds, about.Kind)
