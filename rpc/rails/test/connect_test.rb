@@ -45,7 +45,7 @@ class ConnectTest < ActiveSupport::TestCase
       seen = [ cookies.encrypted[:secret], cookies.signed[:signed], request.session[:cart], env["warden"].user ]
     end
 
-    assert_equal [ { "id" => 7 }, "s", [ 1 ], "bob" ], seen
+    assert_equal [ { id: 7 }, "s", [ 1 ], "bob" ], seen
   end
 
   test "connect does not see what middleware left in its thread, nor its CurrentAttributes" do

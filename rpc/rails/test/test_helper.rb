@@ -4,9 +4,14 @@ require "minitest/autorun"
 require_relative "support/redis_server"
 
 redis = RedisServer.new
+folder = Dir.mktmpdir("cablestay-dummy")
 ENV["REDIS_URL"] = redis.url
+ENV["DUMMY_DATABASE"] = File.join(folder, "dummy.sqlite3")
 ENV.delete("CABLESTAY_SECRET")
-Minitest.after_run { redis.stop }
+Minitest.after_run do
+  redis.stop
+  FileUtils.remove_entry(folder)
+end
 
 require_relative "dummy/application"
 require "active_support/test_case"

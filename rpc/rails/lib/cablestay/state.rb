@@ -8,7 +8,7 @@ module Cablestay
       # says which and why; the others keep what they share with each other.
       def dump(saved, owner)
         ivars = saved[:ivars].transform_values { |value| References.current.replace(value) }
-        frozen = ivars.select { |_, value| value.frozen? && mutable_type?(value) }.keys
+        frozen = ivars.select { |_, value| value.frozen? && !frozen_by_nature?(value) }.keys
         saved = saved.merge(ivars: ivars, frozen: frozen)
         Marshal.dump(saved)
       rescue StandardError
@@ -21,7 +21,7 @@ module Cablestay
         saved[:frozen].each { |name| saved[:ivars][name].freeze }
         saved.merge(ivars: saved[:ivars].transform_values { |value| References.current.restore(value) })
       rescue StandardError, ScriptError => error
-        raise UnreadableState, "#{error.class}: #{error.message}"
+        raise UnreadableState, "#{error.class}: #{error.message.lines.first.to_s.chomp}"
       end
 
       private
@@ -34,10 +34,9 @@ module Cablestay
           false
         end
 
-        # Values of the others are frozen by nature.
-        def mutable_type?(value)
+        def frozen_by_nature?(value)
           case value
-          when String, Array, Hash, Set, Struct then true
+          when nil, true, false, Numeric, Symbol, Range, References::Reference then true
           else false
           end
         end

@@ -3,19 +3,11 @@
 # The app of these tests, whole in one file. It knows nothing of Cablestay but the line that requires it.
 ENV["RAILS_ENV"] ||= "production"
 require "logger"
-require "tmpdir"
 require "rails"
 require "active_record/railtie"
 require "action_controller/railtie"
 require "action_cable/engine"
 require "cablestay"
-
-unless ENV["DUMMY_DATABASE"]
-  folder = Dir.mktmpdir("cablestay-dummy")
-  owner = Process.pid
-  at_exit { FileUtils.remove_entry(folder) if Process.pid == owner }
-  ENV["DUMMY_DATABASE"] = File.join(folder, "dummy.sqlite3")
-end
 
 class Dummy < Rails::Application
   config.root = File.expand_path(__dir__)
