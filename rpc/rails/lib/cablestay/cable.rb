@@ -37,6 +37,11 @@ module Cablestay
         @connection = connection
       end
 
+      # The facade, which not every version shows.
+      def server
+        connection.instance_variable_get(:@server)
+      end
+
       # The first half of a handshake: Rails' log lines, the origin check, the HTTP answer.
       def process
         connection.process

@@ -43,7 +43,7 @@ module Cablestay
       end
 
       def connection_objects
-        { "connection" => @cable.connection, "server" => @cable.connection.server, "logger" => @cable.connection.logger,
+        { "connection" => @cable.connection, "server" => @cable.server, "logger" => @cable.connection.logger,
           "ActionCable.server" => ActionCable.server, "Rails.logger" => Rails.logger }.compact
       end
 
