@@ -13,9 +13,9 @@ import (
 
 // setup is what a scenario may want otherwise than usual.
 type setup struct {
-	workers    int    // Puma's; 0 is single mode
-	unixSocket bool   // Puma listens on a Unix socket; for the bridge only
-	railsURL   string // what the bridge is told instead of Puma's own URL
+	workers    int         // Puma's; 0 is single mode
+	unixSocket bool        // Puma listens on a Unix socket; for the bridge only
+	road       *faultyRoad // lies between the bridge and Puma, where there is one
 }
 
 // server is a cable under test with all that it needs.
@@ -42,8 +42,8 @@ func newServer(t *testing.T, life lifetime, kind kind, setup setup) *server {
 	}
 	if kind == bridged {
 		railsURL := s.rails.url()
-		if setup.railsURL != "" {
-			railsURL = setup.railsURL
+		if setup.road != nil {
+			railsURL = setup.road.build(t, s.rails)
 		}
 		s.bridge = newBridge(t, life, folder, railsURL)
 	}
@@ -150,7 +150,10 @@ func binary(t *testing.T) string {
 func (b *bridge) command(t *testing.T, secret string) *exec.Cmd {
 	t.Helper()
 	command := exec.Command(binary(t), "--listen", b.address(), "--ops-listen", "127.0.0.1:"+b.ops, "--rails-url", b.railsURL)
-	command.Env = append(command.Environ(), "CABLESTAY_SECRET="+secret, "GORACE=exitcode=66")
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=exitcode=66"} // none of whoever runs the suite
+	if secret != "" {
+		command.Env = append(command.Env, "CABLESTAY_SECRET="+secret)
+	}
 	return command
 }
 
