@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { createHmac } from "node:crypto"
 import { Person, until } from "./person.mjs"
+import { end, firstOfAll, step } from "./steps.mjs"
 
 const web = process.env.CHAT_URL
 const cable = process.env.CHAT_CABLE_URL
@@ -13,30 +14,6 @@ const person = (name, options = {}) => {
   const someone = new Person(name, { web, cable, ...options })
   people.push(someone)
   return someone
-}
-
-let passed = 0
-let failed = 0
-async function step(sentence, run) {
-  try {
-    const saw = await run()
-    passed++
-    console.log(`  ✓ ${sentence}${saw ? `: ${saw}` : ""}`)
-  } catch (error) {
-    failed++
-    console.log(`  ✗ ${sentence}\n      ${error.message.split("\n").join("\n      ")}`)
-  }
-}
-
-// What everything after it stands on.
-async function firstOfAll(sentence, run) {
-  await step(sentence, run)
-  if (failed > 0) end()
-}
-
-function end() {
-  console.log(`\n${passed} passed, ${failed} failed`)
-  process.exit(failed === 0 ? 0 : 1)
 }
 
 const PASSWORD = "let-me-in"

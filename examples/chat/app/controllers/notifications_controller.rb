@@ -23,8 +23,8 @@ class NotificationsController < ApplicationController
   private
     # Nobody is notified across organizations.
     def notification_params
+      attributes = params.require(:notification).permit(:recipient_id, :title, :body, :notification_type)
       colleagues = User.where(organization_id: current_user.organization_id).where.not(organization_id: nil)
-      params.require(:notification).permit(:title, :body, :notification_type)
-        .merge(recipient: colleagues.find_by(id: params[:notification][:recipient_id]))
+      attributes.except(:recipient_id).merge(recipient: colleagues.find_by(id: attributes[:recipient_id]))
     end
 end
