@@ -81,7 +81,29 @@ class ConnectTest < ActiveSupport::TestCase
     log = Log.of { http = Bridge.new.connect(Bridge.handshake("explode"))["http"] }
 
     assert_equal 500, http["status"]
-    assert_not_includes log, "[Cablestay]" # ShowExceptions answered it, as it does for any request
+    assert_not_includes log, "[Cablestay] the app's middleware raised" # ShowExceptions answered it, as for any request
+  end
+
+  test "an app that lets its errors through is answered for, as a web server would" do
+    endpoint = Cablestay::Endpoint.new(->(_env) { raise "no one rescues this" })
+    http = nil
+    log = Log.of { http = Bridge.new(endpoint).connect["http"] }
+
+    assert_equal [ 500, "Internal Server Error\n" ], [ http["status"], http["body"].unpack1("m") ]
+    assert_includes log, "[Cablestay] the app's middleware raised for a handshake: RuntimeError: no one rescues this"
+  end
+
+  test "an HTTP answer keeps its repeated headers and every byte of its body" do
+    closed = false
+    body = Class.new do
+      define_method(:each) { |&block| [ "\xff".b, "é" ].each(&block) }
+      define_method(:close) { closed = true }
+    end.new
+    headers = { "set-cookie" => "a=1\nb=2", "x-list" => [ "1", "2" ], "transfer-encoding" => "chunked" }
+    http = Bridge.new(Cablestay::Endpoint.new(->(_env) { [ 429, headers, body ] })).connect["http"]
+
+    assert_equal [ 429, "\xff\u00e9".b, true ], [ http["status"], http["body"].unpack1("m"), closed ]
+    assert_equal [ %w[ set-cookie a=1 ], %w[ set-cookie b=2 ], %w[ x-list 1 ], %w[ x-list 2 ] ], http["headers"]
   end
 
   test "a path where nothing is mounted is the app's own 404" do
