@@ -37,7 +37,7 @@ await step("what Ada writes is there for both, once", async () => {
   await ada.see(".message.own", "might act upon")
   await grace.see(".message:not(.own)", "might act upon")
 })
-await step("Ada is told that Grace has read it", () => ada.see(".message.own .read"))
+await step("Ada is told that Grace has read it", () => ada.see(".message.own:nth-last-child(2) .read"))
 await step("Grace types, Ada sees it, and then the message", async () => {
   await grace.type("#message-input", "It's easier to ask forgiveness than it is to get permission.")
   await ada.see(".typing-indicator", "Grace Hopper is typing")

@@ -284,6 +284,14 @@ await step("Grace leaves the room, her cable stays", async () => {
   graceNotifications.perform("mark_all_read")
   await until("an answer", () => graceNotifications.count((data) => data.type === "all_marked_read") === 2)
 })
+await step("they delete what they wrote, each their own", async () => {
+  const { json: { messages } } = await ada.request("GET", "/api/chat_rooms/1/messages")
+  const back = messages.find((message) => message.content === "Back again")
+  assert.equal((await ada.request("DELETE", `/api/chat_rooms/1/messages/${back.id}`)).status, 404)
+  assert.equal((await grace.request("DELETE", `/api/chat_rooms/1/messages/${back.id}`)).status, 204)
+  assert.equal((await ada.request("DELETE", `/api/chat_rooms/1/messages/${general.id}`)).status, 204)
+  await adaRoom.get("the deletion", (data) => data.type === "message_deleted" && data.message_id === general.id)
+})
 await step("both go; unsubscribed and disconnect have run for everybody", async () => {
   people.forEach((someone) => someone.leave())
   await until("an empty room", async () => (await ada.request("GET", "/api/chat_rooms/1")).json.online_users.length === 0)

@@ -38,7 +38,7 @@ general = ChatRoom.find_by!(name: "General")
 if general.messages.none?
   [
     [ :alan, "Has anybody tried to disconnect me this morning? My machine halted for no reason." ],
-    [ :grace, "Then it *did* halt. You should be pleased." ],
+    [ :grace, "Then it did halt. You should be pleased." ],
     [ :ada, "It only does what we know how to order it to perform." ]
   ].each_with_index do |(author, content), index|
     general.messages.create!(user: people.fetch(author), content: content, created_at: (30 - index * 7).minutes.ago)

@@ -5,7 +5,7 @@ const time = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", mi
 
 export default function Messages({ messages, currentUser }) {
   const end = useRef(null)
-  useEffect(() => { end.current.scrollIntoView({ block: "end" }) }, [ messages.length ])
+  useEffect(() => { end.current.scrollIntoView({ block: "end" }) }, [ messages ])
 
   return (
     <section className="messages">
