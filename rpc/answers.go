@@ -1,0 +1,145 @@
+package rpc
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// encode is the body of a request: the message, with the contract's version in front.
+func encode(e event, request any) ([]byte, error) {
+	message, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("encode the %s: %w", e.name, err)
+	}
+	if !bytes.HasPrefix(message, []byte(`{"`)) {
+		return nil, fmt.Errorf("encode the %s: there is none", e.name)
+	}
+	body := make([]byte, 0, len(message)+16)
+	body = append(body, `{"contract":`...)
+	body = strconv.AppendInt(body, Contract, 10)
+	body = append(body, ',')
+	return append(body, message[1:]...), nil
+}
+
+// answer is what a call expects. check finds what JSON alone does not.
+type answer interface {
+	check() error
+}
+
+// decode reads an answer with status 200.
+func decode(event string, body []byte, into answer) error {
+	problem := func(text string, err error) error {
+		return &AnswerError{Event: event, Problem: text, Body: excerpt(body), Err: err}
+	}
+	if len(body) == 0 {
+		return problem("its body is empty", nil)
+	}
+	if opening := bytes.TrimLeft(body, " \t\r\n"); len(opening) == 0 || opening[0] != '{' {
+		return problem("its body is not a JSON object", nil)
+	}
+	if event == hello.name {
+		problem = func(text string, err error) error { // Redis' password may be in it
+			return &AnswerError{Event: event, Problem: text, Err: err}
+		}
+	}
+	var version struct {
+		Contract json.RawMessage `json:"contract"`
+	}
+	if err := json.Unmarshal(body, &version); err != nil {
+		return problem("its body is not JSON", err)
+	}
+	if version.Contract == nil {
+		return problem("its contract is missing", nil)
+	}
+	if got := string(version.Contract); got != strconv.Itoa(Contract) {
+		return problem(fmt.Sprintf("it speaks contract %s and this bridge contract %d", excerpt(version.Contract), Contract), ErrOtherContract)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return problem("its body does not keep the contract", err)
+	}
+	if err := into.check(); err != nil {
+		return problem("its body does not keep the contract", err)
+	}
+	return nil
+}
+
+type helloAnswer struct {
+	Hello
+}
+
+func (a *helloAnswer) check() error {
+	switch {
+	case a.Adapter == "":
+		return errors.New("the adapter is missing")
+	case a.Concurrency < 1:
+		return fmt.Errorf("the concurrency is %d, not at least 1", a.Concurrency)
+	case a.RemoteDisconnect != RemoteDisconnectTransmits && a.RemoteDisconnect != RemoteDisconnectCloses:
+		return fmt.Errorf("remote_disconnect is %q, neither %q nor %q", a.RemoteDisconnect, RemoteDisconnectTransmits, RemoteDisconnectCloses)
+	}
+	return nil
+}
+
+type connectAnswer struct {
+	ConnectAnswer
+	Given *bool `json:"accepted"` // in the place of ConnectAnswer's, to know that it is there
+}
+
+func (a *connectAnswer) check() error {
+	if a.HTTP != nil {
+		if a.HTTP.Status < 200 || a.HTTP.Status > 599 {
+			return fmt.Errorf("the http status is %d", a.HTTP.Status)
+		}
+		return nil
+	}
+	if a.Given == nil {
+		return errors.New("there is neither http nor accepted")
+	}
+	a.Accepted = *a.Given
+	return checkEffects(a.Effects)
+}
+
+type commandAnswer struct {
+	CommandAnswer
+	Given *bool `json:"subscribed"` // in the place of CommandAnswer's, to know that it is there
+}
+
+func (a *commandAnswer) check() error {
+	if a.Given == nil {
+		return errors.New("subscribed is missing")
+	}
+	a.Subscribed = *a.Given
+	return checkEffects(a.Effects)
+}
+
+type disconnectAnswer struct{}
+
+func (*disconnectAnswer) check() error { return nil }
+
+func checkEffects(effects []Effect) error {
+	for i, e := range effects {
+		switch e.Effect {
+		case EffectTransmit, EffectConfirm, EffectReject:
+			if e.Frame == "" {
+				return fmt.Errorf("effect %d, %s, has no frame", i+1, e.Effect)
+			}
+		case EffectStream, EffectStopStream, EffectBroadcast, EffectClose:
+		default:
+			return fmt.Errorf("effect %d is of the unknown kind %q", i+1, excerpt([]byte(e.Effect)))
+		}
+	}
+	return nil
+}
+
+// complaint is what an answer that is no 200 says: its error member, where it is the gem's.
+func complaint(body []byte) string {
+	var said struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &said) == nil && said.Error != "" {
+		return excerpt([]byte(said.Error))
+	}
+	return excerpt(body)
+}
