@@ -1,0 +1,57 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/cablestay/cablestay/protocol"
+)
+
+const (
+	// beatInterval is the time between two pings of a connection: ActionCable::Connection::... BEAT_INTERVAL, which the
+	// stock client doubles to find a connection stale.
+	beatInterval = 3 * time.Second
+	// beatSlots is over how many moments of the interval the pings of all connections are spread, so that they
+	// don't all fall on one.
+	beatSlots = 30
+	beatTick  = beatInterval / beatSlots
+)
+
+// beats pings the connections of a lane, which owns it.
+type beats struct {
+	slots [beatSlots][]*Connection
+	next  int // the slot that is due
+	place int // the slot that the next connection goes to
+}
+
+func (b *beats) add(c *Connection) {
+	c.beatSlot, c.beatPlace = b.place, len(b.slots[b.place])
+	c.beating = true
+	b.slots[b.place] = append(b.slots[b.place], c)
+	b.place = (b.place + 1) % beatSlots
+}
+
+func (b *beats) remove(c *Connection) {
+	if !c.beating {
+		return
+	}
+	c.beating = false
+	slot := b.slots[c.beatSlot]
+	last := len(slot) - 1
+	slot[c.beatPlace] = slot[last]
+	slot[c.beatPlace].beatPlace = c.beatPlace
+	slot[last] = nil
+	b.slots[c.beatSlot] = slot[:last]
+}
+
+// tick pings the connections whose moment has come, all with one frame.
+func (b *beats) tick(now time.Time) {
+	due := b.slots[b.next]
+	b.next = (b.next + 1) % beatSlots
+	if len(due) == 0 {
+		return
+	}
+	frame := textFrame(protocol.AppendPing(nil, now.Unix()))
+	for _, c := range due {
+		c.transmit(frame)
+	}
+}

@@ -1,0 +1,172 @@
+package bridge_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cablestay/cablestay/bridge"
+	"github.com/cablestay/cablestay/rpc"
+	"github.com/gobwas/ws"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+func TestClosing_RemotelyReachesEveryConnectionOfTheIdentifier(t *testing.T) {
+	const disconnect = `{"type":"disconnect","reason":"remote","reconnect":`
+	for _, test := range []struct {
+		name, does, payload string
+		frames              []string
+	}{
+		{"reconnect", rpc.RemoteDisconnectTransmits, `{"type":"disconnect","reconnect":true}`, []string{disconnect + `true}`}},
+		{"no reconnect", rpc.RemoteDisconnectTransmits, `{"type":"disconnect","reconnect":false}`, []string{disconnect + `false}`}},
+		{"by default", rpc.RemoteDisconnectTransmits, `{"type":"disconnect"}`, []string{disconnect + `true}`}},
+		{"before Rails 7.1", rpc.RemoteDisconnectCloses, `{"type":"disconnect"}`, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rails := &fakeRails{OnConnect: func(_ context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+				for _, pair := range request.Handshake.Headers {
+					if pair[0] == "Sec-Websocket-Protocol" { // bob's, see below
+						return welcome("bob"), nil
+					}
+				}
+				return welcome("ann"), nil
+			}}
+			b := startBridge(t, rails, func(c *bridge.Config) { c.RemoteDisconnect = test.does })
+			bob := b.Dial("actioncable-v1-json")
+			bob.Expect(`{"type":"welcome"}`)
+			anns := []*client{b.Dial(), b.Dial()}
+			for _, ann := range anns {
+				ann.Expect(`{"type":"welcome"}`)
+			}
+			b.PubSub.Publish("action_cable/ann", []byte(`{"type":"unknown"}`))
+			b.PubSub.Publish("action_cable/ann", []byte(test.payload))
+			for _, ann := range anns {
+				ann.Expect(test.frames...)
+				ann.ExpectClose(ws.StatusNormalClosure, "")
+			}
+			b.AwaitDisconnects(2)
+			bob.Subscribe("room")
+		})
+	}
+}
+
+func TestClosing_AtShutdownTellsEveryClientToReconnectAndRunsEveryDisconnect(t *testing.T) {
+	eachPoller(t, func(t *testing.T, native bool) {
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native), func(c *bridge.Config) { c.Drain = 50 * time.Millisecond })
+		var clients []*client
+		for range 20 {
+			c := b.Welcomed()
+			c.Subscribe("room")
+			clients = append(clients, c)
+		}
+		var all sync.WaitGroup
+		for _, c := range clients {
+			all.Go(func() {
+				if f, err := c.Next(); err != nil || string(f.Payload) != `{"type":"disconnect","reason":"server_restart","reconnect":true}` {
+					t.Errorf("got %q %v", f.Payload, err)
+				}
+				if f, err := c.Next(); err != nil || f.Header.OpCode != ws.OpClose {
+					t.Errorf("got %v %q %v, want a close frame", f.Header.OpCode, f.Payload, err)
+				}
+			})
+		}
+		b.Shutdown()
+		all.Wait()
+		disconnects := b.AwaitDisconnects(len(clients))
+		for _, d := range disconnects {
+			if len(d.Subscriptions) != 1 {
+				t.Errorf("got %d subscriptions, want 1", len(d.Subscriptions))
+			}
+		}
+		if response, _ := b.Get("/cable", upgradeHeader()); response.StatusCode != 503 {
+			t.Errorf("after the shutdown: got %d, want 503", response.StatusCode)
+		}
+	})
+}
+
+func TestClosing_AtShutdownWaitsForAHandshakeUnderWay(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	rails := &fakeRails{OnConnect: func(ctx context.Context, _ *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		close(asked)
+		await(ctx, release)
+		return welcome("ann"), nil
+	}}
+	b := startBridge(t, rails)
+	var late sync.WaitGroup
+	late.Go(func() {
+		c, err := b.TryDial()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for _, want := range []string{"server_restart", ""} {
+			if f, err := c.Next(); err != nil || !strings.Contains(string(f.Payload), want) {
+				t.Errorf("got %q %v, want %q", f.Payload, err, want)
+			}
+		}
+	})
+	<-asked
+	shutdown := make(chan struct{})
+	go func() {
+		defer close(shutdown)
+		b.Shutdown()
+	}()
+	close(release)
+	<-shutdown
+	late.Wait()
+	b.AwaitDisconnects(1)
+}
+
+func TestClosing_AtShutdownSaysWhenRailsDidNotAnswerInTime(t *testing.T) {
+	rails := &fakeRails{OnDisconnect: func(ctx context.Context, _ *rpc.DisconnectRequest) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	b := startBridge(t, rails)
+	b.Welcomed()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	b.shut = true
+	if err := b.Server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that the deadline was exceeded", err)
+	}
+}
+
+func TestClosing_ASlowConsumerAloneIsClosed(t *testing.T) {
+	eachPoller(t, func(t *testing.T, native bool) {
+		registry := prometheus.NewRegistry()
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native), func(c *bridge.Config) { c.Registerer = registry })
+		slow, quick := b.Welcomed(), b.Welcomed()
+		slow.Subscribe("room")
+		quick.Subscribe("room")
+		payload := `"` + strings.Repeat("x", 256<<10) + `"`
+		want := transmission("room", payload)
+		for len(b.Rails.Disconnects()) == 0 {
+			b.PubSub.Publish("room", []byte(payload))
+			quick.Expect(want)
+		}
+		if got := counter(t, registry, "cablestay_connections_closed_total", "slow_consumer"); got != 1 {
+			t.Errorf("%v slow consumers were closed, want 1", got)
+		}
+		// Whole frames, then why, then the close.
+		last := ""
+		for {
+			f, err := slow.Next()
+			if err != nil {
+				t.Fatalf("after %q: %v, want a close frame", last, err)
+			}
+			if f.Header.OpCode == ws.OpClose {
+				break
+			}
+			if last = string(f.Payload); len(last) > 200 && last != want {
+				t.Fatalf("a frame was torn: %d bytes, want %d", len(last), len(want))
+			}
+		}
+		if want := `{"type":"disconnect","reason":"slow_consumer","reconnect":true}`; last != want {
+			t.Errorf("the last frame was %.200q, want %q", last, want)
+		}
+	})
+}

@@ -1,0 +1,210 @@
+package bridge
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/cablestay/cablestay/protocol"
+	"github.com/cablestay/cablestay/rpc"
+	"github.com/gobwas/ws"
+)
+
+// retryAfter is what a client that gets a 503 is asked to wait, in seconds.
+const retryAfter = "1"
+
+// keyLength is that of 16 bytes in Base64 (RFC 6455, 4.1).
+const keyLength = 24
+
+// ServeHTTP makes a socket of a handshake that Rails takes. Every request for a cable path goes to Rails, an ordinary
+// GET or POST too, because what it gets is for the app's middleware to say.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := rawPath(r)
+	switch {
+	case !s.mounts.match(path):
+		s.refuse(w, handshakeNotFound, http.StatusNotFound, "Page not found")
+		return
+	case !s.begin():
+		s.unavailable(w)
+		return
+	}
+	defer s.pending.Done()
+	upgrade := isWebSocket(r)
+	if upgrade {
+		// websocket-driver's words, and its order.
+		if r.Header.Get("Sec-WebSocket-Key") == "" {
+			s.refuse(w, handshakeInvalid, http.StatusBadRequest, "Missing handshake request header: Sec-WebSocket-Key")
+			return
+		}
+		if r.Header.Get("Sec-WebSocket-Version") != "13" {
+			s.refuse(w, handshakeInvalid, http.StatusBadRequest, "Unsupported WebSocket version: 13")
+			return
+		}
+		if len(r.Header.Get("Sec-WebSocket-Key")) != keyLength || !r.ProtoAtLeast(1, 1) {
+			// What gobwas/ws would refuse after Rails had connected the client.
+			s.refuse(w, handshakeInvalid, http.StatusBadRequest, "Invalid Sec-WebSocket-Key or HTTP version")
+			return
+		}
+	}
+	s.handshake(w, r, path)
+}
+
+// handshake asks Rails. An app that has begun to connect a client is not interrupted when the client leaves.
+func (s *Server) handshake(w http.ResponseWriter, r *http.Request, path string) {
+	c := &Connection{server: s, id: newConnectionID(), handshake: newHandshake(r, path)}
+	request := &rpc.ConnectRequest{Event: c.event()}
+	if chosen, ok := protocol.ChooseSubprotocol(offeredSubprotocols(r)); ok && isWebSocket(r) {
+		request.Protocol = &chosen
+	}
+	answer, err := s.rails.Connect(context.WithoutCancel(r.Context()), request)
+	switch {
+	case err != nil:
+		c.log().Error("Rails did not answer a handshake", "error", err)
+		s.unavailable(w)
+	case answer.HTTP != nil:
+		s.metrics.handshakes.WithLabelValues(handshakeRefused).Inc()
+		relay(w, answer.HTTP)
+	default:
+		if answer.ConnectionState != nil {
+			c.state = *answer.ConnectionState
+		}
+		c.connectionIdentifier = intern(answer.ConnectionIdentifier)
+		s.open(c, w, r, answer)
+	}
+}
+
+// open upgrades, and lets the connection begin.
+func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, answer *rpc.ConnectAnswer) {
+	s.live.Add(1)
+	upgrader := ws.HTTPUpgrader{Protocol: func(offered string) bool {
+		_, ok := protocol.ChooseSubprotocol([]string{offered})
+		return ok
+	}}
+	conn, buffered, _, err := upgrader.Upgrade(r, w)
+	if err == nil {
+		c.outbound.socket, err = s.pollers.add(conn, c)
+	}
+	if err != nil {
+		s.metrics.handshakes.WithLabelValues(handshakeLost).Inc()
+		c.log().Info("client left before the upgrade", "error", err)
+		c.mu.Lock()
+		c.ended, c.finished = true, true
+		c.mu.Unlock()
+		go c.finish()
+		return
+	}
+	s.register(c, answer.Accepted)
+	for _, e := range answer.Effects {
+		c.apply(e)
+	}
+	if !answer.Accepted {
+		c.close(closeByApp, nil, normalClose) // where no effect has
+	}
+	if n := buffered.Reader.Buffered(); n > 0 {
+		early, _ := buffered.Reader.Peek(n) // it is all there
+		c.readable(early)
+	}
+	c.outbound.socket.start()
+}
+
+// register makes the connection known, before its welcome, to all that may want to reach it.
+func (s *Server) register(c *Connection, accepted bool) {
+	outcome := handshakeAccepted
+	if !accepted {
+		outcome = handshakeRejected
+	}
+	s.metrics.handshakes.WithLabelValues(outcome).Inc()
+	if !accepted {
+		return // its effects close it
+	}
+	c.lane = int(s.nextLane.Add(1)) % len(s.lanes)
+	if !s.connections.add(c) {
+		c.disconnect(closeShutdown, serverRestart)
+		return
+	}
+	s.metrics.connections.Inc()
+	if c.connectionIdentifier != "" {
+		s.streams.hold(c.connectionIdentifier)
+	}
+	s.lanes[c.lane].post(laneEvent{beat: c})
+}
+
+// refuse answers with the bridge's own word.
+func (s *Server) refuse(w http.ResponseWriter, outcome string, status int, body string) {
+	s.metrics.handshakes.WithLabelValues(outcome).Inc()
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body)) // the client may have left
+}
+
+func (s *Server) unavailable(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", retryAfter)
+	s.refuse(w, handshakeUnavailable, http.StatusServiceUnavailable, "Service unavailable")
+}
+
+// isWebSocket mirrors WebSocket::Driver.websocket?, which looks at nothing else.
+func isWebSocket(r *http.Request) bool {
+	if r.Method != http.MethodGet || !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		return false
+	}
+	for _, value := range r.Header.Values("Connection") {
+		for option := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(option), "upgrade") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func offeredSubprotocols(r *http.Request) []string {
+	var offered []string
+	for _, value := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for name := range strings.SplitSeq(value, ",") {
+			offered = append(offered, strings.TrimSpace(name))
+		}
+	}
+	return offered
+}
+
+func newHandshake(r *http.Request, path string) *rpc.Handshake {
+	h := &rpc.Handshake{
+		Method: r.Method, Scheme: "http", Path: path, Query: r.URL.RawQuery, RemoteAddr: remoteAddr(r),
+		Headers: make([][2]string, 0, len(r.Header)+1),
+	}
+	h.Headers = append(h.Headers, [2]string{"Host", r.Host})
+	for name, values := range r.Header {
+		for _, value := range values {
+			h.Headers = append(h.Headers, [2]string{intern(name), value})
+		}
+	}
+	return h
+}
+
+// rawPath is the path as the client sent it.
+func rawPath(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		path, _, _ := strings.Cut(r.RequestURI, "?")
+		return path
+	}
+	return r.URL.EscapedPath()
+}
+
+// remoteAddr is the TCP peer. A peer on a Unix socket has no address; Puma calls it 127.0.0.1 too.
+func remoteAddr(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return "127.0.0.1"
+	}
+	return host
+}
+
+// newConnectionID can't be guessed: sealed state is bound to it.
+func newConnectionID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}

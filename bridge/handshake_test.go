@@ -1,0 +1,220 @@
+package bridge_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/cablestay/cablestay/bridge"
+	"github.com/cablestay/cablestay/rpc"
+	"github.com/gobwas/ws"
+)
+
+func upgradeHeader() http.Header {
+	return http.Header{
+		"Connection": {"keep-alive, Upgrade"}, "Upgrade": {"WebSocket"},
+		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+	}
+}
+
+func TestHandshake_WhatTheAppAnswersGoesBackAsItIs(t *testing.T) {
+	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{
+			Status: 302, Body: []byte("moved"),
+			Headers: [][2]string{
+				{"location", "/login"}, {"Set-Cookie", "a=1"}, {"Set-Cookie", "b=2"}, {"Content-Length", "99"}, {"Connection", "close"},
+			},
+		}}, nil
+	}}
+	b := startBridge(t, rails)
+	for _, header := range []http.Header{nil, upgradeHeader()} {
+		response, body := b.Get("/cable", header)
+		if response.StatusCode != 302 || body != "moved" || response.Header.Get("Location") != "/login" {
+			t.Errorf("got %d %q %v", response.StatusCode, body, response.Header)
+		}
+		if got, want := response.Header.Values("Set-Cookie"), []string{"a=1", "b=2"}; !slices.Equal(got, want) {
+			t.Errorf("got cookies %q, want %q", got, want)
+		}
+		if _, made := response.Header["Content-Type"]; made {
+			t.Errorf("a content type was made up: %q", response.Header.Get("Content-Type"))
+		}
+	}
+}
+
+func TestHandshake_AnImpossibleStatusFromTheAppIsABadGateway(t *testing.T) {
+	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 0}}, nil
+	}}
+	b := startBridge(t, rails)
+	if response, _ := b.Get("/cable", nil); response.StatusCode != http.StatusBadGateway {
+		t.Errorf("got %d, want 502", response.StatusCode)
+	}
+}
+
+func TestHandshake_OtherPathsNeverReachRails(t *testing.T) {
+	b := startBridge(t, &fakeRails{})
+	for _, path := range []string{"/", "/cables", "/cable/more", "/_cablestay/connect", "/cable%2Fmore"} {
+		if response, _ := b.Get(path, upgradeHeader()); response.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: got %d, want 404", path, response.StatusCode)
+		}
+	}
+	if events := b.Rails.Events(); len(events) > 0 {
+		t.Errorf("Rails was asked %q", events)
+	}
+}
+
+func TestHandshake_MountsMatchAsRailsRoutesDo(t *testing.T) {
+	mounts := []rpc.Mount{{Path: "/cable"}, {Path: "/t/:tenant/cable", Anchored: true}}
+	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 299}}, nil
+	}}
+	b := startBridge(t, rails, func(c *bridge.Config) { c.Mounts = mounts })
+	for path, want := range map[string]int{
+		"/cable": 299, "/cable/": 299, "//cable": 299, "/c%61ble": 299, "/cable/longer/path": 299,
+		"/t/acme/cable": 299, "/t/a%20b/cable/": 299, "/t/cable": 404, "/t/acme/cable/more": 404, "/": 404,
+	} {
+		if response, _ := b.Get(path, nil); response.StatusCode != want {
+			t.Errorf("%s: got %d, want %d", path, response.StatusCode, want)
+		}
+	}
+}
+
+func TestHandshake_WhatIsNoRFC6455HandshakeIsRefusedWithoutRails(t *testing.T) {
+	b := startBridge(t, &fakeRails{})
+	for _, test := range []struct {
+		name, header, value, body string
+	}{
+		{"old version", "Sec-Websocket-Version", "8", "Unsupported WebSocket version: 13"},
+		{"no version", "Sec-Websocket-Version", "", "Unsupported WebSocket version: 13"},
+		{"no key", "Sec-Websocket-Key", "", "Missing handshake request header: Sec-WebSocket-Key"},
+		{"short key", "Sec-Websocket-Key", "abc", "Invalid Sec-WebSocket-Key or HTTP version"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			header := upgradeHeader()
+			header.Set(test.header, test.value)
+			response, body := b.Get("/cable", header)
+			if response.StatusCode != 400 || body != test.body {
+				t.Errorf("got %d %q, want 400 %q", response.StatusCode, body, test.body)
+			}
+		})
+	}
+	if events := b.Rails.Events(); len(events) > 0 {
+		t.Errorf("Rails was asked %q", events)
+	}
+}
+
+func TestHandshake_WithoutRailsIsUnavailableForAMoment(t *testing.T) {
+	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		return nil, errors.New("connection refused")
+	}}
+	b := startBridge(t, rails)
+	response, _ := b.Get("/cable", upgradeHeader())
+	if response.StatusCode != 503 || response.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d, Retry-After %q", response.StatusCode, response.Header.Get("Retry-After"))
+	}
+}
+
+func TestHandshake_CarriesTheWholeRequest(t *testing.T) {
+	var got *rpc.ConnectRequest
+	rails := &fakeRails{OnConnect: func(_ context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		got = request
+		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 204}}, nil
+	}}
+	b := startBridge(t, rails)
+	header := upgradeHeader()
+	header["Cookie"] = []string{"a=1; b=2"}
+	header["X-Twice"] = []string{"one", "two"}
+	b.Get("/c%61ble?token=a%20b&x", header)
+
+	h := got.Handshake
+	if h.Method != "GET" || h.Scheme != "http" || h.Path != "/c%61ble" || h.Query != "token=a%20b&x" || h.RemoteAddr != "127.0.0.1" {
+		t.Errorf("got %+v", h)
+	}
+	for _, pair := range [][2]string{{"Cookie", "a=1; b=2"}, {"X-Twice", "one"}, {"X-Twice", "two"}, {"Host", b.URL[len("http://"):]}} {
+		if !slices.Contains(h.Headers, pair) {
+			t.Errorf("no header %q among %q", pair, h.Headers)
+		}
+	}
+	if got.ID == "" || got.Connection == "" || got.Protocol != nil {
+		t.Errorf("got id %q, connection %q, protocol %v", got.ID, got.Connection, got.Protocol)
+	}
+}
+
+func TestHandshake_TheClientsFirstKnownSubprotocolIsChosen(t *testing.T) {
+	for _, test := range []struct {
+		offered []string
+		want    string
+	}{
+		{[]string{"actioncable-v1-json", "actioncable-unsupported"}, "actioncable-v1-json"},
+		{[]string{"actioncable-unsupported", "actioncable-v1-json"}, "actioncable-unsupported"},
+		{[]string{"jwt.abc", "actioncable-v1-json"}, "actioncable-v1-json"},
+		{[]string{"foo"}, ""},
+		{nil, ""},
+	} {
+		asked := ""
+		rails := &fakeRails{OnConnect: func(_ context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+			if request.Protocol != nil {
+				asked = *request.Protocol
+			}
+			return welcome(""), nil
+		}}
+		b := startBridge(t, rails)
+		c := b.Dial(test.offered...)
+		c.Expect(`{"type":"welcome"}`)
+		if c.Protocol != test.want || asked != test.want {
+			t.Errorf("offered %q: answered %q, told Rails %q, want %q", test.offered, c.Protocol, asked, test.want)
+		}
+	}
+}
+
+func TestHandshake_ARejectedConnectionGetsItsFrameAndItsClose(t *testing.T) {
+	eachPoller(t, func(t *testing.T, native bool) {
+		frame := `{"type":"disconnect","reason":"unauthorized","reconnect":false}`
+		rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+			return &rpc.ConnectAnswer{Effects: []rpc.Effect{
+				{Effect: rpc.EffectTransmit, Frame: frame}, {Effect: rpc.EffectClose},
+			}}, nil
+		}}
+		b := startBridge(t, rails, portable(native))
+		c := b.Dial()
+		c.Expect(frame)
+		c.ExpectClose(ws.StatusNormalClosure, "")
+		b.AwaitDisconnects(1)
+	})
+}
+
+func TestHandshake_AClientThatLeftIsDisconnectedInRails(t *testing.T) {
+	asked, left := make(chan struct{}), make(chan struct{})
+	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		close(asked)
+		<-left
+		return welcome("ann"), nil
+	}}
+	b := startBridge(t, rails)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-asked
+		cancel()
+		close(left)
+	}()
+	if conn, _, _, err := (ws.Dialer{}).Dial(ctx, "ws"+b.URL[len("http"):]+"/cable"); err == nil {
+		_ = conn.Close()
+	}
+	if state := b.AwaitDisconnects(1)[0].ConnectionState; state != "connected" {
+		t.Errorf("got connection state %q", state)
+	}
+}
+
+func TestHandshake_CommandsThatComeWithItAreRun(t *testing.T) {
+	eachPoller(t, func(t *testing.T, native bool) {
+		b := startBridge(t, &fakeRails{}, portable(native))
+		frame, err := ws.CompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(`{"command":"subscribe","identifier":"room"}`))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := b.DialWith(frame)
+		c.Expect(`{"type":"welcome"}`, confirmation("room"))
+	})
+}

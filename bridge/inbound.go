@@ -1,0 +1,151 @@
+package bridge
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// maxMessage is what websocket-driver takes: 0x3ffffff bytes, all frames of a message together.
+const maxMessage = 0x3ffffff
+
+// inbound takes WebSocket frames out of what a socket reads. It keeps bytes only while a frame or a message is
+// incomplete; an idle connection has nothing here.
+type inbound struct {
+	partial    []byte // of a frame
+	message    []byte // of a fragmented message
+	fragmented bool
+}
+
+// A frameReceiver gets what inbound finds. The bytes are its own during the call only.
+type frameReceiver interface {
+	receiveMessage(p []byte)
+	receivePing(p []byte)
+	receiveClose(code ws.StatusCode, reason string)
+}
+
+// violation is what a client did against RFC 6455, as the close frame that answers it.
+type violation struct {
+	code   ws.StatusCode
+	reason string
+}
+
+// The words are websocket-driver's.
+var (
+	tooLarge = &violation{ws.StatusMessageTooBig, "WebSocket frame length too large"}
+	notUTF8  = &violation{ws.StatusInvalidFramePayloadData, "Could not decode a text frame as UTF-8"}
+	unmasked = &violation{ws.StatusUnsupportedData, "Received unmasked frame but masking is required"}
+)
+
+// read takes bytes in, unmasks them where they lie, and hands on every message, ping and close that is complete.
+// After a violation nothing of the connection's input can be trusted any more.
+func (in *inbound) read(p []byte, to frameReceiver) *violation {
+	buffered := len(in.partial) > 0
+	if buffered {
+		in.partial = append(in.partial, p...)
+		p = in.partial
+	}
+	rest := p
+	for len(rest) > 0 {
+		n, wrong := in.readFrame(rest, to)
+		if wrong != nil {
+			return wrong
+		}
+		if n == 0 {
+			break
+		}
+		rest = rest[n:]
+	}
+	switch {
+	case len(rest) == 0:
+		in.partial = nil
+	case buffered && len(rest) == len(p): // a long frame is still coming in: it is all there already
+	default:
+		in.partial = bytes.Clone(rest)
+	}
+	return nil
+}
+
+// readFrame handles the frame at the start of p and tells its length: 0 where it is not all there yet.
+func (in *inbound) readFrame(p []byte, to frameReceiver) (int, *violation) {
+	reader := bytes.NewReader(p)
+	header, err := ws.ReadHeader(reader)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, &violation{ws.StatusProtocolError, err.Error()}
+	}
+	if wrong := in.check(header); wrong != nil {
+		return 0, wrong
+	}
+	start := len(p) - reader.Len()
+	if header.Length > int64(reader.Len()) {
+		return 0, nil
+	}
+	end := start + int(header.Length)
+	payload := p[start:end]
+	ws.Cipher(payload, header.Mask, 0)
+	return end, in.receive(header, payload, to)
+}
+
+// check says what is wrong with a frame before its payload is there.
+func (in *inbound) check(header ws.Header) *violation {
+	if !header.Masked {
+		return unmasked
+	}
+	state := ws.StateServerSide
+	if in.fragmented {
+		state = state.Set(ws.StateFragmented)
+	}
+	if err := ws.CheckHeader(header, state); err != nil {
+		return &violation{ws.StatusProtocolError, err.Error()}
+	}
+	if header.Length < 0 || !header.OpCode.IsControl() && header.Length > maxMessage-int64(len(in.message)) {
+		return tooLarge
+	}
+	return nil
+}
+
+func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *violation {
+	switch header.OpCode {
+	case ws.OpPing:
+		to.receivePing(payload)
+		return nil
+	case ws.OpPong:
+		return nil
+	case ws.OpClose:
+		return receiveClose(payload, to)
+	}
+	if !header.Fin {
+		in.fragmented = true
+		in.message = append(in.message, payload...)
+		return nil
+	}
+	if in.fragmented {
+		payload = append(in.message, payload...)
+		in.message, in.fragmented = nil, false
+	}
+	if !utf8.Valid(payload) {
+		return notUTF8
+	}
+	to.receiveMessage(payload)
+	return nil
+}
+
+// receiveClose reads a close frame's body. RFC 6455, 7.4.1 and 7.4.2 say which codes a client may send.
+func receiveClose(payload []byte, to frameReceiver) *violation {
+	if len(payload) == 0 {
+		to.receiveClose(ws.StatusNormalClosure, "")
+		return nil
+	}
+	code, reason := ws.ParseCloseFrameData(payload)
+	if err := ws.CheckCloseFrameData(code, reason); err != nil {
+		return &violation{ws.StatusProtocolError, err.Error()}
+	}
+	to.receiveClose(code, reason)
+	return nil
+}

@@ -1,0 +1,74 @@
+package bridge
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are the bridge's own. Labels name kinds of things, never a broadcasting, an identifier or a person.
+type metrics struct {
+	connections          prometheus.Gauge
+	subscriptions        prometheus.Gauge
+	broadcastings        prometheus.Gauge
+	handshakes           *prometheus.CounterVec
+	commands             *prometheus.CounterVec
+	commandsFailed       *prometheus.CounterVec
+	disconnectsFailed    prometheus.Counter
+	broadcasts           prometheus.Counter
+	broadcastsDropped    prometheus.Counter
+	transmissions        prometheus.Counter
+	transmissionsDropped *prometheus.CounterVec
+	closed               *prometheus.CounterVec
+}
+
+// Outcomes of a handshake.
+const (
+	handshakeAccepted    = "accepted"    // a socket, and a welcome
+	handshakeRejected    = "rejected"    // a socket that Rails closed at once
+	handshakeRefused     = "refused"     // Rails answered with HTTP instead
+	handshakeInvalid     = "invalid"     // no WebSocket handshake of RFC 6455
+	handshakeUnavailable = "unavailable" // no answer from Rails, or the bridge is shutting down
+	handshakeLost        = "lost"        // the client left before the upgrade
+	handshakeNotFound    = "not_found"   // no cable path
+)
+
+// Reasons why a transmission was dropped.
+const (
+	droppedClosing = "closing" // the connection was on its way out
+	droppedSlow    = "slow"    // it was queued for a slow consumer
+)
+
+func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "cablestay", Name: name, Help: help})
+	}
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "cablestay", Name: name, Help: help})
+	}
+	counters := func(name, help, label string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "cablestay", Name: name, Help: help}, []string{label})
+	}
+	m := &metrics{
+		connections:          gauge("connections", "Open connections."),
+		subscriptions:        gauge("subscriptions", "Subscriptions of all connections."),
+		broadcastings:        gauge("broadcastings", "Broadcastings that at least one stream, or a connection's internal channel, follows."),
+		handshakes:           counters("handshakes_total", "Handshakes by what became of them.", "outcome"),
+		commands:             counters("commands_total", "Commands received from clients.", "command"),
+		commandsFailed:       counters("commands_failed_total", "Commands that Rails did not answer, or that nothing could be done with.", "command"),
+		disconnectsFailed:    counter("disconnects_failed_total", "Connections whose disconnect event Rails did not answer."),
+		broadcasts:           counter("broadcasts_total", "Broadcasts received for a broadcasting that somebody here follows."),
+		broadcastsDropped:    counter("broadcasts_dropped_total", "Broadcasts dropped because their payload was not JSON in UTF-8."),
+		transmissions:        counter("transmissions_total", "Transmissions of broadcasts and of what channels transmit; no pings."),
+		transmissionsDropped: counters("transmissions_dropped_total", "Transmissions that their connection did not take.", "reason"),
+		closed:               counters("connections_closed_total", "Connections closed by the bridge, by why.", "reason"),
+	}
+	if registerer == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.connections, m.subscriptions, m.broadcastings, m.handshakes, m.commands, m.commandsFailed, m.disconnectsFailed,
+		m.broadcasts, m.broadcastsDropped, m.transmissions, m.transmissionsDropped, m.closed,
+	} {
+		if err := registerer.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,115 @@
+package bridge
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"testing"
+)
+
+// tightSocket takes as many bytes as it has room for.
+type tightSocket struct {
+	socket
+	room     int
+	taken    bytes.Buffer
+	awaiting bool
+	closed   bool
+}
+
+func (s *tightSocket) tryWrite(p []byte) (int, error) {
+	n := min(s.room, len(p))
+	s.room -= n
+	s.taken.Write(p[:n])
+	return n, nil
+}
+
+func (s *tightSocket) writeAll(buffers net.Buffers) (int, error) {
+	all := 0
+	for _, b := range buffers {
+		n, _ := s.tryWrite(b)
+		all += n
+	}
+	return all, nil
+}
+
+func (s *tightSocket) awaitWritable() { s.awaiting = true }
+func (s *tightSocket) close()         { s.closed = true }
+
+func TestOutbound_GoesStraightToTheSocketWhileThatHasRoom(t *testing.T) {
+	s := &tightSocket{room: 100}
+	o := outbound{socket: s}
+	if err := o.transmit([]byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.taken.String(); got != "one" || o.queue != nil || s.awaiting {
+		t.Errorf("the socket got %q, %d frames wait", got, len(o.queue))
+	}
+}
+
+func TestOutbound_KeepsOrderAndFramesWholeWhateverTheRoom(t *testing.T) {
+	for step := 1; step < 12; step++ {
+		s := &tightSocket{room: step}
+		o := outbound{socket: s}
+		for _, frame := range []string{"first ", "second ", "third"} {
+			if err := o.transmit([]byte(frame)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 30 {
+			s.room = step
+			o.flush()
+		}
+		if got, want := s.taken.String(), "first second third"; got != want || o.bytes != 0 || o.queue != nil {
+			t.Errorf("with room for %d: got %q, %d bytes wait, want %q", step, got, o.bytes, want)
+		}
+	}
+}
+
+func TestOutbound_TakesOneFrameOfAnySizeButNoneBeyondTheBound(t *testing.T) {
+	s := &tightSocket{}
+	o := outbound{socket: s}
+	if err := o.transmit(make([]byte, 2*maxOutbound)); err != nil {
+		t.Errorf("the first: %v", err)
+	}
+	if err := o.transmit([]byte("x")); !errors.Is(err, errSlowConsumer) {
+		t.Errorf("the second: got %v, want %v", err, errSlowConsumer)
+	}
+}
+
+func TestOutbound_FinishedEarlyDropsAllButAHalfWrittenFrame(t *testing.T) {
+	s := &tightSocket{room: 3}
+	o := outbound{socket: s}
+	for _, frame := range []string{"half ", "dropped ", "dropped too "} {
+		if err := o.transmit([]byte(frame)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if dropped, _ := o.finish(true, []byte("why "), []byte("close")); dropped != 2 {
+		t.Errorf("dropped %d frames, want 2", dropped)
+	}
+	if err := o.transmit([]byte("late")); !errors.Is(err, errClosing) {
+		t.Errorf("after the close: got %v, want %v", err, errClosing)
+	}
+	o.endWhenWritten()
+	if s.closed {
+		t.Error("the socket was closed before all was written")
+	}
+	s.room = 100
+	o.flush()
+	if got, want := s.taken.String(), "half why close"; got != want || !s.closed || o.bytes != 0 {
+		t.Errorf("got %q, closed %v, %d bytes wait, want %q", got, s.closed, o.bytes, want)
+	}
+}
+
+func TestOutbound_CostsNoAllocation(t *testing.T) {
+	s := &tightSocket{}
+	s.taken.Grow(1 << 20)
+	o := outbound{socket: s}
+	frame := []byte("frame")
+	if n := testing.AllocsPerRun(1000, func() {
+		s.room = 10
+		_ = o.transmit(frame)
+	}); n != 0 {
+		t.Errorf("%v allocations for a transmission, want none", n)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package bridge
+
+func newPoller(bool) (poller, error) { return newPortablePoller(), nil }

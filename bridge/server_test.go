@@ -1,0 +1,337 @@
+package bridge_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cablestay/cablestay/bridge"
+	"github.com/cablestay/cablestay/rpc"
+	"github.com/gobwas/ws"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// patience is how long a test waits for what must come, before it fails.
+const patience = 20 * time.Second
+
+// testBridge is a bridge on a port of its own, before a fake Rails and a PubSub in memory.
+type testBridge struct {
+	*bridge.Server
+	t      *testing.T
+	Rails  *fakeRails
+	PubSub *bridge.MemoryPubSub
+	URL    string // http://127.0.0.1:port
+	http   *httptest.Server
+	shut   bool
+}
+
+// eachPoller runs the test on every kind of poller that the system has.
+func eachPoller(t *testing.T, test func(t *testing.T, portable bool)) {
+	t.Helper()
+	t.Run("poller=native", func(t *testing.T) { test(t, false) })
+	t.Run("poller=portable", func(t *testing.T) { test(t, true) })
+}
+
+func startBridge(t *testing.T, rails *fakeRails, change ...func(*bridge.Config)) *testBridge {
+	t.Helper()
+	b := &testBridge{t: t, Rails: rails, PubSub: bridge.NewMemoryPubSub()}
+	config := bridge.Config{
+		Rails: rails, PubSub: b.PubSub, Mounts: []rpc.Mount{{Path: "/cable", Anchored: true}},
+		Logger: slog.New(slog.NewTextHandler(&testLog{t}, nil)), Registerer: prometheus.NewRegistry(),
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	server, err := bridge.NewServer(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Server = server
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		b.PubSub.Run(ctx, server.Receiver())
+	}()
+	b.http = httptest.NewServer(server)
+	b.URL = b.http.URL
+	t.Cleanup(func() {
+		b.Shutdown()
+		cancel()
+		<-stopped
+		b.http.Close()
+		if followed := b.PubSub.Followed(); len(followed) > 0 {
+			t.Errorf("still followed after the end: %q", followed)
+		}
+	})
+	return b
+}
+
+func portable(on bool) func(*bridge.Config) {
+	return func(c *bridge.Config) { c.Portable = on }
+}
+
+// Shutdown ends the bridge, and checks that its parts agree.
+func (b *testBridge) Shutdown() {
+	b.t.Helper()
+	if b.shut {
+		return
+	}
+	b.shut = true
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := b.Server.Shutdown(ctx); err != nil {
+		b.t.Error(err)
+	}
+	if err := b.Check(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// AwaitEvents waits until Rails has been asked all of these, in any order.
+func (b *testBridge) AwaitEvents(want ...string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	met := b.Rails.await(ctx, func(events []string, _ []*rpc.DisconnectRequest) bool {
+		return containsAll(events, want)
+	})
+	if !met {
+		b.t.Fatalf("Rails was asked %q, want all of %q", b.Rails.Events(), want)
+	}
+}
+
+// AwaitDisconnects waits until n connections have been disconnected in Rails.
+func (b *testBridge) AwaitDisconnects(n int) []*rpc.DisconnectRequest {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var got []*rpc.DisconnectRequest
+	met := b.Rails.await(ctx, func(_ []string, disconnects []*rpc.DisconnectRequest) bool {
+		got = append(got[:0], disconnects...)
+		return len(got) >= n
+	})
+	if !met {
+		b.t.Fatalf("%d connections were disconnected in Rails, want %d", len(got), n)
+	}
+	return got
+}
+
+func containsAll(all, want []string) bool {
+	count := make(map[string]int)
+	for _, s := range all {
+		count[s]++
+	}
+	for _, s := range want {
+		if count[s]--; count[s] < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// client is a consumer that sees every byte.
+type client struct {
+	t    *testing.T
+	conn net.Conn
+	read io.Reader
+	// Protocol is the subprotocol that the bridge answered with.
+	Protocol string
+}
+
+// Dial opens a socket, and fails the test where the bridge does not.
+func (b *testBridge) Dial(subprotocols ...string) *client {
+	b.t.Helper()
+	c, err := b.TryDial(subprotocols...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return c
+}
+
+func (b *testBridge) TryDial(subprotocols ...string) (*client, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	dialer := ws.Dialer{
+		Protocols: subprotocols,
+		Header:    ws.HandshakeHeaderHTTP{"Origin": {"http://example.test"}},
+	}
+	conn, buffered, hs, err := dialer.Dial(ctx, strings.Replace(b.URL, "http", "ws", 1)+"/cable?token=abc")
+	if err != nil {
+		return nil, err
+	}
+	c := &client{t: b.t, conn: conn, read: conn, Protocol: hs.Protocol}
+	if buffered != nil {
+		c.read = io.MultiReader(buffered, conn)
+	}
+	b.t.Cleanup(func() { _ = conn.Close() })
+	return c, nil
+}
+
+// Welcomed dials and takes the welcome.
+func (b *testBridge) Welcomed() *client {
+	b.t.Helper()
+	c := b.Dial("actioncable-v1-json")
+	c.Expect(`{"type":"welcome"}`)
+	return c
+}
+
+// Send sends one text frame.
+func (c *client) Send(text string) {
+	c.t.Helper()
+	c.SendFrame(ws.NewTextFrame([]byte(text)))
+}
+
+func (c *client) SendFrame(f ws.Frame) {
+	c.t.Helper()
+	if err := ws.WriteFrame(c.conn, ws.MaskFrame(f)); err != nil {
+		c.t.Fatalf("send: %v", err)
+	}
+}
+
+// Command sends a command; data only where it is a message.
+func (c *client) Command(name, identifier, data string) {
+	c.t.Helper()
+	command := map[string]string{"command": name, "identifier": identifier}
+	if data != "" {
+		command["data"] = data
+	}
+	encoded, err := json.Marshal(command)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.Send(string(encoded))
+}
+
+// Subscribe subscribes and takes the confirmation.
+func (c *client) Subscribe(identifier string) {
+	c.t.Helper()
+	c.Command("subscribe", identifier, "")
+	c.Expect(confirmation(identifier))
+}
+
+func confirmation(identifier string) string {
+	encoded, _ := json.Marshal(identifier)
+	return `{"identifier":` + string(encoded) + `,"type":"confirm_subscription"}`
+}
+
+func rejection(identifier string) string {
+	encoded, _ := json.Marshal(identifier)
+	return `{"identifier":` + string(encoded) + `,"type":"reject_subscription"}`
+}
+
+func transmission(identifier, payload string) string {
+	encoded, _ := json.Marshal(identifier)
+	return `{"identifier":` + string(encoded) + `,"message":` + payload + `}`
+}
+
+// Next is the next frame that is no JSON ping.
+func (c *client) Next() (ws.Frame, error) {
+	for {
+		if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			return ws.Frame{}, err
+		}
+		f, err := ws.ReadFrame(c.read)
+		if err != nil || !strings.HasPrefix(string(f.Payload), `{"type":"ping"`) {
+			return f, err
+		}
+	}
+}
+
+// Expect takes the next frames, which must be these texts.
+func (c *client) Expect(texts ...string) {
+	c.t.Helper()
+	for _, want := range texts {
+		f, err := c.Next()
+		if err != nil {
+			c.t.Fatalf("got %v, want the frame %s", err, want)
+		}
+		if got := string(f.Payload); f.Header.OpCode != ws.OpText || got != want {
+			c.t.Fatalf("got frame %d %q, want text %q", f.Header.OpCode, got, want)
+		}
+	}
+}
+
+// ExpectClose takes the next frame, which must be this close, and then the end.
+func (c *client) ExpectClose(code ws.StatusCode, reason string) {
+	c.t.Helper()
+	f, err := c.Next()
+	if err != nil {
+		c.t.Fatalf("got %v, want a close frame", err)
+	}
+	gotCode, gotReason := ws.ParseCloseFrameData(f.Payload)
+	if f.Header.OpCode != ws.OpClose || gotCode != code || gotReason != reason {
+		c.t.Fatalf("got frame %d %q, want close %d %q", f.Header.OpCode, f.Payload, code, reason)
+	}
+	// The answer may find the socket closed.
+	_ = ws.WriteFrame(c.conn, ws.MaskFrame(ws.NewCloseFrame(f.Payload)))
+	if f, err := c.Next(); err == nil {
+		c.t.Fatalf("got frame %d %q after the close", f.Header.OpCode, f.Payload)
+	}
+}
+
+// Hangup drops the connection without a word.
+func (c *client) Hangup() { _ = c.conn.Close() }
+
+// Get is an ordinary request, with these headers.
+func (b *testBridge) Get(path string, header http.Header) (*http.Response, string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.URL+path, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // read to its end
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+// testLog writes the bridge's log into the test's.
+type testLog struct{ t *testing.T }
+
+func (l *testLog) Write(p []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// DialWith sends bytes together with the handshake, before its answer.
+func (b *testBridge) DialWith(early []byte) *client {
+	b.t.Helper()
+	conn, err := net.Dial("tcp", b.URL[len("http://"):]) //nolint:noctx // loopback
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = conn.Close() })
+	request := "GET /cable HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	if _, err := conn.Write(append([]byte(request), early...)); err != nil {
+		b.t.Fatal(err)
+	}
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		b.t.Fatalf("got %v %v, want 101", response, err)
+	}
+	_ = response.Body.Close()
+	return &client{t: b.t, conn: conn, read: reader}
+}
