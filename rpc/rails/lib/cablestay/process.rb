@@ -34,10 +34,11 @@ module Cablestay
       ActiveSupport::Notifications.instrument("#{event}.cablestay", payload, &block)
     end
 
-    # One execution of the app: its query cache, its database connections, its CurrentAttributes.
+    # One execution of the app: its query cache, its database connections, its CurrentAttributes, and in
+    # development its newest code.
     def execution(&block)
       rails = defined?(Rails.application) && Rails.application
-      rails ? rails.executor.wrap(&block) : yield
+      rails ? rails.reloader.wrap(&block) : yield
     end
 
     def env_config
