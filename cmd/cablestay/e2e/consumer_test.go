@@ -121,30 +121,34 @@ func (c *consumer) read(reader io.Reader) {
 	defer close(c.done)
 	defer c.announce()
 	for {
-		frame, err := ws.ReadFrame(reader)
+		header, err := ws.ReadHeader(reader)
 		if err != nil {
 			return
 		}
-		switch frame.Header.OpCode {
+		payload := make([]byte, header.Length)
+		if _, err := io.ReadFull(reader, payload); err != nil {
+			return
+		}
+		switch header.OpCode {
 		case ws.OpText:
-			c.record(string(frame.Payload))
+			c.record(string(payload))
 		case ws.OpPong:
 			c.mutex.Lock()
-			c.pongs = append(c.pongs, string(frame.Payload))
+			c.pongs = append(c.pongs, string(payload))
 			c.mutex.Unlock()
 			c.announce()
 		case ws.OpPing:
-			_ = c.write(ws.NewPongFrame(frame.Payload))
+			_ = c.write(ws.NewPongFrame(payload))
 		case ws.OpClose:
-			code, reason := ws.ParseCloseFrameData(frame.Payload)
+			code, reason := ws.ParseCloseFrameData(payload)
 			c.mutex.Lock()
 			c.closing = &closure{code, reason}
 			c.mutex.Unlock()
-			_ = c.write(ws.NewCloseFrame(frame.Payload))
+			_ = c.write(ws.NewCloseFrame(payload))
 			_ = c.socket.Close()
 			return
 		default:
-			c.record(fmt.Sprintf("unexpected frame %+v", frame.Header))
+			c.record(fmt.Sprintf("unexpected frame %+v", header))
 		}
 	}
 }

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -125,13 +124,10 @@ func TestOpening_MiddlewareMayAnswerInsteadOfTheCable(t *testing.T) {
 				header := server.upgrade()
 				header.Set("X-Gate", gate)
 				answer := server.get(t, "/cable", header)
-				if answer.StatusCode != want.status {
-					t.Errorf("status: got %d, want %d", answer.StatusCode, want.status)
-				}
-				if got := answer.Header.Get(want.header[0]); got != want.header[1] {
+				answer.expect(t, want.status, want.body)
+				if got := answer.header.Get(want.header[0]); got != want.header[1] {
 					t.Errorf("%s: got %q, want %q", want.header[0], got, want.header[1])
 				}
-				expectBody(t, answer, want.body)
 			})
 		})
 	}
@@ -180,28 +176,14 @@ func TestOpening_CommandsBeforeTheWelcomeRunAfterIt(t *testing.T) {
 }
 
 // expectPageNotFound is Action Cable's own 404.
-func expectPageNotFound(t *testing.T, server *server, answer *http.Response) {
+func expectPageNotFound(t *testing.T, server *server, answer answer) {
 	t.Helper()
-	if answer.StatusCode != http.StatusNotFound {
-		t.Errorf("status: got %s, want 404", answer.Status)
-	}
+	answer.expect(t, http.StatusNotFound, "Page not found")
 	want := "text/plain"
 	if server.rails.atLeast(t, 7, 1) {
 		want = "text/plain; charset=utf-8"
 	}
-	if got := answer.Header.Get("Content-Type"); got != want {
+	if got := answer.header.Get("Content-Type"); got != want {
 		t.Errorf("Content-Type: got %q, want %q", got, want)
-	}
-	expectBody(t, answer, "Page not found")
-}
-
-func expectBody(t *testing.T, answer *http.Response, want string) {
-	t.Helper()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(body) != want {
-		t.Errorf("body: got %q, want %q", body, want)
 	}
 }

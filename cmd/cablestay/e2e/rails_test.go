@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -146,19 +145,18 @@ func (r *rails) atLeast(t *testing.T, major, minor int) bool {
 	return ours[0] > major || ours[0] == major && ours[1] >= minor
 }
 
-// post calls a controller of the app in Puma itself, past the bridge.
-func (r *rails) post(t *testing.T, path string, form url.Values) *http.Response {
+// post calls a controller of the app in Puma itself, past the bridge, and returns the cookies that it set.
+func (r *rails) post(t *testing.T, path string, form url.Values) []*http.Cookie {
 	t.Helper()
 	answer, err := r.http.PostForm("http://rails.test"+path, form)
 	if err != nil {
 		t.Fatalf("post to %s: %v", path, err)
 	}
-	_, _ = io.Copy(io.Discard, answer.Body)
 	_ = answer.Body.Close()
 	if answer.StatusCode != http.StatusNoContent {
 		t.Fatalf("post to %s: got %s, want 204", path, answer.Status)
 	}
-	return answer
+	return answer.Cookies()
 }
 
 // login returns the Cookie header of a user who logged in; into is "cookie" or "session".
@@ -167,7 +165,7 @@ func (r *rails) login(t *testing.T, user, into string) string {
 	key := into + " " + user
 	if r.cookies[key] == "" {
 		var pairs []string
-		for _, cookie := range r.post(t, "/login", url.Values{"user": {user}, "into": {into}}).Cookies() {
+		for _, cookie := range r.post(t, "/login", url.Values{"user": {user}, "into": {into}}) {
 			pairs = append(pairs, cookie.Name+"="+cookie.Value)
 		}
 		r.cookies[key] = strings.Join(pairs, "; ")

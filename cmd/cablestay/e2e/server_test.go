@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -90,19 +91,49 @@ func (s *server) showLogsOnFailure(t *testing.T) {
 }
 
 // get asks the cable's address for something over plain HTTP.
-func (s *server) get(t *testing.T, path string, header http.Header) *http.Response {
+func (s *server) get(t *testing.T, path string, header http.Header) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address()+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header = header.Clone()
-	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 	if err != nil {
 		t.Fatalf("get %s: %v", path, err)
 	}
-	t.Cleanup(func() { _ = answer.Body.Close() })
-	return answer
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("get %s: %v", path, err)
+	}
+	return answer{status: response.StatusCode, header: response.Header, body: string(body)}
+}
+
+// answer is a whole HTTP answer.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// expect checks status and body.
+func (a answer) expect(t *testing.T, status int, body string) {
+	t.Helper()
+	if a.status != status {
+		t.Errorf("status: got %d, want %d", a.status, status)
+	}
+	if a.body != body {
+		t.Errorf("body: got %q, want %q", a.body, body)
+	}
+}
+
+// expectUnavailable checks that the client is asked to come again.
+func (a answer) expectUnavailable(t *testing.T) {
+	t.Helper()
+	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("got status %d with Retry-After %q, want 503 and one", a.status, a.header.Get("Retry-After"))
+	}
 }
 
 // upgrade is the header of a proper WebSocket handshake from the server's own origin.
