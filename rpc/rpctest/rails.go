@@ -22,7 +22,7 @@ const Secret = "a secret for tests"
 // The context of a function ends when the client goes away. An error becomes a 500, or what [Status] says.
 type Rails struct {
 	Secret string // "" means Secret above
-	Unix   bool   // listen on a Unix socket instead of a TCP port
+	Socket string // the path of a Unix socket to listen on, see SocketPath; "" means a free TCP port
 
 	Hello       func(context.Context, *rpc.HelloRequest) (*rpc.Hello, error)
 	Connect     func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error)
@@ -47,7 +47,7 @@ func NewRails(t testing.TB, app Rails) *Server {
 	if app.Secret == "" {
 		app.Secret = Secret
 	}
-	return listen(t, app.Unix, app.handler())
+	return listen(t, app.Socket, app.handler())
 }
 
 func (app Rails) handler() http.Handler {

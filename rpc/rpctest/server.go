@@ -2,6 +2,7 @@ package rpctest
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,11 +21,14 @@ type Server struct {
 // panic with [http.ErrAbortHandler] to cut an answer short, hijack the connection, or [Hang].
 func NewServer(t testing.TB, handler http.HandlerFunc) *Server {
 	t.Helper()
-	return listen(t, false, handler)
+	return listen(t, "", handler)
 }
 
 // Hang answers nothing until the client goes away.
-func Hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+func Hang(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // before that the server does not watch for the client's going
+	<-r.Context().Done()
+}
 
 // URL is what a client calls it by: http://127.0.0.1:port or unix:///path.
 func (s *Server) URL() string { return s.url }
@@ -38,17 +42,22 @@ func (s *Server) Close() {
 // CloseConnections cuts the connections, and listens on.
 func (s *Server) CloseConnections() { s.http.CloseClientConnections() }
 
-func listen(t testing.TB, unix bool, handler http.Handler) *Server {
+// SocketPath is a path that is short enough for a Unix socket, which t.TempDir's need not be. Nothing is there yet.
+func SocketPath(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rails")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, "puma.sock")
+}
+
+func listen(t testing.TB, socket string, handler http.Handler) *Server {
 	t.Helper()
 	network, address := "tcp", "127.0.0.1:0"
-	if unix {
-		// Not t.TempDir: with a long test name in it, a path is too long for a socket.
-		dir, err := os.MkdirTemp("", "rails")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = os.RemoveAll(dir) })
-		network, address = "unix", filepath.Join(dir, "puma.sock")
+	if socket != "" {
+		network, address = "unix", socket
 	}
 	listener, err := new(net.ListenConfig).Listen(context.Background(), network, address)
 	if err != nil {
@@ -57,7 +66,7 @@ func listen(t testing.TB, unix bool, handler http.Handler) *Server {
 	s := &Server{http: &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}}
 	s.http.Start()
 	s.url = "http://" + listener.Addr().String()
-	if unix {
+	if socket != "" {
 		s.url = "unix://" + address
 	}
 	t.Cleanup(s.Close)
