@@ -13,8 +13,8 @@ const ada = await chromium.window("Ada")
 const grace = await chromium.window("Grace")
 const picture = (window, name) => window.screenshot(join(folder, `${name}.png`))
 
-async function logIn(window, email, button) {
-  await window.visit(`${web}/login`)
+async function logIn(window, email, button, site = web) {
+  await window.visit(`${site}/login`)
   await window.type("input[name=email]", email)
   await window.type("input[name=password]", "let-me-in")
   if (window === ada) await picture(window, "1-login")
@@ -71,6 +71,14 @@ await step("Ada nudges Grace, who sees it and marks it read", async () => {
   await picture(grace, "3-grace")
   await grace.click(".notification.new")
   await grace.see(".unread", "", 0)
+})
+await step("a page on another host than the cable has no cookie for it, and opens it with the token of its meta tag", async () => {
+  const alan = await chromium.window("Alan")
+  await logIn(alan, "alan@example.test", "button:not(.quiet)", web.replace("127.0.0.1", "localhost"))
+  await grace.see(".online-user", "", 3)
+  if (!await alan.evaluate(`document.querySelector("meta[name=cable-token]").content`)) throw new Error("no token")
+  await alan.click(".sign-out button")
+  await grace.see(".online-user", "", 2)
 })
 await step("Ada signs out and is gone from Grace's room, whose cable stays", async () => {
   await ada.click(".sign-out button")

@@ -113,7 +113,8 @@ class Stack
       "REDIS_URL" => "redis://127.0.0.1:#{@redis_port}/1",
       "CHAT_DATABASE" => "#{@name}/chat.sqlite3",
       "SECRET_KEY_BASE" => @secret_key_base,
-      **(stock? ? { "CABLE_URL" => nil } : { "CABLE_URL" => cable_url, "CABLESTAY_SECRET" => @cablestay_secret })
+      "CABLE_URL" => cable_url,
+      "CABLESTAY_SECRET" => (@cablestay_secret unless stock?)
     }
   end
 
@@ -146,7 +147,7 @@ class Stack
     end
 
     def rails!(*command)
-      run! *in_rails("ruby", "bin/rails", *command), env: rails_env
+      run!(*in_rails("ruby", "bin/rails", *command), env: rails_env)
     end
 
     def run!(*command, env: {}, dir: CHAT)
