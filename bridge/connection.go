@@ -85,6 +85,7 @@ func (c *Connection) hangup() {
 	c.inbound = inbound{}
 	c.outbound.abandon()
 	c.end(false)
+	c.server.sockets.Done()
 }
 
 // receivePing, receiveClose and receiveMessage implement frameReceiver.

@@ -87,7 +87,9 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, ans
 	if err == nil {
 		c.outbound.socket, err = s.pollers.add(conn, c)
 	}
-	if err != nil {
+	if err == nil {
+		s.sockets.Add(1) // until hangup
+	} else {
 		s.metrics.handshakes.WithLabelValues(handshakeLost).Inc()
 		c.log().Info("client left before the upgrade", "error", err)
 		c.mu.Lock()

@@ -48,6 +48,7 @@ type Server struct {
 	background context.Context // of events that belong to no request
 	abort      context.CancelFunc
 	live       sync.WaitGroup // connections whose disconnect event has not been answered
+	sockets    sync.WaitGroup // sockets that have not hung up
 
 	mu       sync.Mutex // guards the following, and pending against it
 	draining bool
@@ -131,7 +132,7 @@ func (s *Server) remove(c *Connection) {
 func (s *Server) finished(*Connection) { s.live.Done() }
 
 // Shutdown takes no more handshakes, tells every client to reconnect, and returns when every unsubscribed and disconnect
-// has run in Rails. When ctx ends first, it stops what is still running and says how much that was. It may be called
+// has run in Rails and the clients have left. When ctx ends first, it stops what is still running and says how much that was. It may be called
 // once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
@@ -176,23 +177,33 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// settle waits until every handshake and every connection is over.
+// settle waits until every handshake and every connection is over, and then for the clients to take their leave: what
+// they have not read yet must not be cut off. A client that does not answer is dropped when its linger time is over.
 func (s *Server) settle(ctx context.Context) error {
+	if !waitFor(ctx, &s.pending, &s.live) {
+		s.abort()
+		grace, cancel := context.WithTimeout(context.Background(), abortGrace)
+		defer cancel()
+		waitFor(grace, &s.pending, &s.live) // calls to Rails end with their context
+		return fmt.Errorf("bridge: shutdown: not every disconnect has run in Rails: %w", ctx.Err())
+	}
+	waitFor(ctx, &s.sockets)
+	return nil
+}
+
+// waitFor is false when ctx ended first.
+func waitFor(ctx context.Context, groups ...*sync.WaitGroup) bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.pending.Wait()
-		s.live.Wait()
+		for _, group := range groups {
+			group.Wait()
+		}
 	}()
 	select {
 	case <-done:
-		return nil
+		return true
 	case <-ctx.Done():
+		return false
 	}
-	s.abort()
-	select {
-	case <-done: // calls to Rails end with their context
-	case <-time.After(abortGrace):
-	}
-	return fmt.Errorf("bridge: shutdown: not every disconnect has run in Rails: %w", ctx.Err())
 }
