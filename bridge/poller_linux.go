@@ -180,7 +180,7 @@ func (p *epoll) stop() {
 // detach takes the descriptor out of a net.Conn and so off Go's poller, which would keep a record and wake a goroutine
 // for it.
 func detach(conn net.Conn) (int, error) {
-	defer conn.Close() //nolint:errcheck // the duplicate lives on
+	defer conn.Close() // the duplicate lives on
 	source, ok := conn.(syscall.Conn)
 	if !ok {
 		return -1, fmt.Errorf("%T has no descriptor", conn)
