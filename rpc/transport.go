@@ -108,7 +108,7 @@ func (t *transport) take(ctx context.Context, l lane) error {
 
 // because puts in the place of a cancelled request's error the reason for which it was cancelled.
 func because(ctx context.Context, err error) error {
-	if err == nil || err == io.EOF || ctx.Err() == nil {
+	if err == nil || errors.Is(err, io.EOF) || ctx.Err() == nil {
 		return err
 	}
 	return context.Cause(ctx)
@@ -117,7 +117,7 @@ func because(ctx context.Context, err error) error {
 // body gives the place back when it is closed.
 type body struct {
 	io.ReadCloser
-	ctx  context.Context //nolint:containedctx // it ends with the body, as the request's does
+	ctx  context.Context // ends with the body, as a request's does
 	done func()
 }
 
