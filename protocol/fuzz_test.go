@@ -3,6 +3,7 @@ package protocol_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func readable(text []byte) (yes, known bool) {
 	decoder.UseNumber()
 	for depth := 0; ; {
 		token, err := decoder.Token()
-		if err == io.EOF { //nolint:errorlint // Token returns it as it is
+		if errors.Is(err, io.EOF) {
 			return true, true
 		}
 		if err != nil {

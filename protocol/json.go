@@ -236,23 +236,33 @@ func (s *scanner) digits() bool {
 
 func (s *scanner) string() bool {
 	s.at++
-	for s.at < len(s.text) {
-		switch c := s.text[s.at]; {
-		case c == '"':
+	for {
+		text, at := s.text, s.at
+		for at < len(text) && plain[text[at]] {
+			at++
+		}
+		s.at = at
+		switch s.peek() {
+		case '"':
 			s.at++
 			return true
-		case c == '\\':
+		case '\\':
 			if !s.escape() {
 				return false
 			}
-		case c < ' ':
-			return s.fail(problemControl)
 		default:
-			s.at++
+			return s.fail(problemControl)
 		}
 	}
-	return s.fail(problemCutShort)
 }
+
+// plain tells which bytes stand for themselves in a string.
+var plain = func() (plain [256]bool) {
+	for c := range plain {
+		plain[c] = c >= ' ' && c != '"' && c != '\\'
+	}
+	return plain
+}()
 
 func (s *scanner) escape() bool {
 	start := s.at
@@ -312,44 +322,6 @@ func hexDigit(c byte) rune {
 	return -1
 }
 
-// unquote decodes a string that a scanner has gone over, quotes and all.
-func unquote(raw []byte) string {
-	raw = raw[1 : len(raw)-1]
-	plain := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' {
-			plain = append(plain, raw[i])
-			continue
-		}
-		i++
-		switch raw[i] {
-		case 'b':
-			plain = append(plain, '\b')
-		case 'f':
-			plain = append(plain, '\f')
-		case 'n':
-			plain = append(plain, '\n')
-		case 'r':
-			plain = append(plain, '\r')
-		case 't':
-			plain = append(plain, '\t')
-		case 'u':
-			s := scanner{text: raw, at: i + 1}
-			r, _ := s.hex()
-			if utf16.IsSurrogate(r) {
-				s.at += len(`\u`)
-				second, _ := s.hex()
-				r = utf16.DecodeRune(r, second)
-			}
-			plain = utf8.AppendRune(plain, r)
-			i = s.at - 1
-		default:
-			plain = append(plain, raw[i])
-		}
-	}
-	return string(plain)
-}
-
 // kind says what a raw value is, for messages.
 func kind(raw []byte) string {
 	switch raw[0] {
@@ -365,50 +337,4 @@ func kind(raw []byte) string {
 		return "null"
 	}
 	return "a number"
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString appends s as ActiveSupport::JSON.encode writes a String
-// (ActiveSupport::JSON::Encoding::JSONGemEncoder, with escape_html_entities_in_json on): / and DEL and everything
-// beyond ASCII stay as they are, but for U+2028 and U+2029. s is UTF-8.
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		size := 1
-		switch {
-		case c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' || c < ' ':
-		case c == 0xE2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2]&^1 == 0xA8:
-			size = 3
-		default:
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\b':
-			dst = append(dst, `\b`...)
-		case '\f':
-			dst = append(dst, `\f`...)
-		case '\n':
-			dst = append(dst, `\n`...)
-		case '\r':
-			dst = append(dst, `\r`...)
-		case '\t':
-			dst = append(dst, `\t`...)
-		case 0xE2:
-			dst = append(dst, `\u202`...)
-			dst = append(dst, hexDigits[s[i+2]&0xF])
-		default:
-			dst = append(dst, `\u00`...)
-			dst = append(dst, hexDigits[c>>4], hexDigits[c&0xF])
-		}
-		i += size - 1
-		start = i + 1
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
 }
