@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -19,9 +20,18 @@ type dialer struct {
 	failover *goredis.Client // nil without Sentinel
 }
 
+// silence stops go-redis from writing to stderr by itself what it finds out from Sentinel: what matters of it is in its
+// errors. It has one logger for the whole process.
+var silence = sync.OnceFunc(func() { goredis.SetLogger(quiet{}) })
+
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
+
 func newDialer(options Options) *dialer {
 	d := &dialer{options: options}
 	if s := options.Sentinel; s != nil {
+		silence()
 		d.failover = goredis.NewFailoverClient(&goredis.FailoverOptions{
 			MasterName: s.Master, SentinelAddrs: s.Addresses, SentinelUsername: s.Username, SentinelPassword: s.Password,
 			ReplicaOnly: s.Replica, Dialer: d.open, DialTimeout: dialWithin, MaxRetries: -1,

@@ -1,0 +1,167 @@
+package redis_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/cablestay/cablestay/bridge/redis"
+)
+
+func authenticated(address, username, password string) *goredis.Options {
+	return &goredis.Options{Addr: address, Username: username, Password: password}
+}
+
+// expectMessages checks that a PubSub with these options hears what is published.
+func expectMessages(t *testing.T, server *redisServer, options redis.Options) {
+	t.Helper()
+	pubsub, recorder := running(t, options)
+	pubsub.Subscribe("room")
+	recorder.AwaitSubscribed("room", 1)
+	server.publish("room", []byte("heard"))
+	all := recorder.Barrier(pubsub)
+	if last := all[len(all)-1]; string(last.Payload) != "heard" {
+		t.Errorf("got %+v, want the message", last)
+	}
+}
+
+// fromRails reads what hello would carry.
+func fromRails(t *testing.T, rails map[string]any) redis.Options {
+	t.Helper()
+	options, err := redis.OptionsFromRails(rails)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return options
+}
+
+func TestPubSub_AuthenticatesWithUserAndPassword(t *testing.T) {
+	port := freePort(t)
+	address := "127.0.0.1:" + port
+	const password = "p@ss/word:%"
+	server := startRedis(t, authenticated(address, "", "admin"), "--port", port, "--requirepass", "admin",
+		"--user", "ann", "on", ">"+password, "&*", "+@all", "-client")
+	expectMessages(t, server, fromRails(t, map[string]any{"host": "127.0.0.1", "port": port, "username": "ann", "password": password}))
+	expectMessages(t, server, fromRails(t, map[string]any{"url": "redis://ann:p%40ss%2Fword%3A%25@" + address + "/0"}))
+}
+
+func TestPubSub_SpeaksOverAUnixSocket(t *testing.T) {
+	folder, err := os.MkdirTemp("", "redis") // a test's own folder has too long a name for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	path := filepath.Join(folder, "redis.sock")
+	server := startRedis(t, &goredis.Options{Network: "unix", Addr: path}, "--port", "0", "--unixsocket", path)
+	expectMessages(t, server, fromRails(t, map[string]any{"url": "unix://" + path}))
+	expectMessages(t, server, fromRails(t, map[string]any{"path": path, "db": 1.0}))
+}
+
+func TestPubSub_SpeaksTLS(t *testing.T) {
+	if err := exec.Command("redis-server", "--tls-port", "0", "--version").Run(); err != nil {
+		t.Skip("redis-server can't be asked about TLS")
+	}
+	folder := t.TempDir()
+	certificate, key := writeCertificate(t, folder)
+	port := freePort(t)
+	address := "127.0.0.1:" + port
+	server := startRedis(t, &goredis.Options{Addr: address, TLSConfig: &tls.Config{InsecureSkipVerify: true}},
+		"--port", "0", "--tls-port", port, "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate)
+	url := "rediss://" + address
+	t.Run("WithItsAuthorityAndAClientCertificate", func(t *testing.T) {
+		expectMessages(t, server, fromRails(t, map[string]any{
+			"url": url, "ssl_params": map[string]any{"ca_file": certificate, "cert": certificate, "key": key, "verify_mode": "peer"},
+		}))
+	})
+	t.Run("WithoutVerifying", func(t *testing.T) {
+		insecure := map[string]any{"verify_mode": 0.0}
+		// redis-server asks for a client's certificate by default.
+		insecure["cert"], insecure["key"] = certificate, key
+		expectMessages(t, server, fromRails(t, map[string]any{"host": "127.0.0.1", "port": port, "ssl": true, "ssl_params": insecure}))
+	})
+	t.Run("UnknownAuthorityIsRefused", func(t *testing.T) {
+		log := new(lockedBuffer)
+		options := fromRails(t, map[string]any{"url": url})
+		options.Logger = textLogger(log)
+		pubsub, _ := running(t, options)
+		await(t, "the refusal", func() bool { return contains(log, "certificate") })
+		if pubsub.Connected() {
+			t.Error("connected all the same")
+		}
+	})
+}
+
+func TestPubSub_FindsTheMasterThroughSentinel(t *testing.T) {
+	server, address := startPlainRedis(t)
+	host, port, _ := net.SplitHostPort(address)
+	sentinelPort := freePort(t)
+	configuration := filepath.Join(t.TempDir(), "sentinel.conf")
+	if err := os.WriteFile(configuration, []byte("sentinel monitor chat-master "+host+" "+port+" 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	startSentinel(t, configuration, sentinelPort)
+	expectMessages(t, server, fromRails(t, map[string]any{
+		"url": "redis://chat-master", "role": "master",
+		"sentinels": []any{map[string]any{"host": "127.0.0.1", "port": sentinelPort}},
+	}))
+}
+
+func startSentinel(t *testing.T, configuration, port string) {
+	t.Helper()
+	process := exec.Command("redis-server", configuration, "--sentinel", "--port", port, "--bind", "127.0.0.1")
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = process.Process.Kill(); _ = process.Wait() })
+	sentinel := goredis.NewSentinelClient(&goredis.Options{Addr: "127.0.0.1:" + port})
+	defer func() { _ = sentinel.Close() }()
+	await(t, "Sentinel", func() bool {
+		return sentinel.GetMasterAddrByName(context.Background(), "chat-master").Err() == nil
+	})
+}
+
+// writeCertificate makes one that is its own authority.
+func writeCertificate(t *testing.T, folder string) (certificatePath, keyPath string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis.test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encodedKey, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificatePath, keyPath = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	for path, block := range map[string]*pem.Block{
+		certificatePath: {Type: "CERTIFICATE", Bytes: certificate}, keyPath: {Type: "PRIVATE KEY", Bytes: encodedKey},
+	} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certificatePath, keyPath
+}
