@@ -46,7 +46,6 @@ class DevelopmentTest < ActiveSupport::TestCase
     say.("asked")
     file = "app/channels/news_channel.rb"
     File.write(file, File.read(file).sub("version: 1", "version: 2"))
-    File.utime(Time.now + 60, Time.now + 60, file)
     say.("read")
     say.("asked")
   RUBY
@@ -69,5 +68,6 @@ class DevelopmentTest < ActiveSupport::TestCase
     def write(folder, path, text)
       FileUtils.mkdir_p(File.dirname(File.join(folder, path)))
       File.write(File.join(folder, path), text)
+      File.utime(Time.now - 60, Time.now - 60, File.join(folder, path)) # so that a change is newer
     end
 end
