@@ -54,7 +54,6 @@ func NewClient(options Options) (*Client, error) {
 		places:      c.places,
 		dialTimeout: options.DialTimeout,
 		timeout:     options.Timeout,
-		wait:        options.Wait,
 		now:         time.Now,
 	}
 	c.SetConcurrency(options.Concurrency)
@@ -101,14 +100,16 @@ func (c *Client) Close() {
 
 // call is one event on its way; a call belongs to one goroutine.
 type call struct {
-	event    event
-	id       string
-	digest   string
-	answer   answer // what the answer is decoded into, and then checked by
-	deadline time.Time
-	tries    int
-	mayHave  bool // run, for all that is known
-	last     try
+	event   event
+	id      string
+	digest  string
+	answer  answer // what the answer is decoded into, and then checked by
+	wait    time.Duration
+	started time.Time
+	tried   time.Time // for the first time: when the event first had a place, if it had one
+	tries   int
+	mayHave bool // run, for all that is known
+	last    try
 }
 
 // try is what came of one request.
@@ -131,7 +132,7 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 	if err != nil {
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
-	this := &call{event: e, id: id, digest: digestOf(body), answer: into, deadline: started.Add(e.budget(&c.options))}
+	this := &call{event: e, id: id, digest: digestOf(body), answer: into, wait: e.wait(&c.options), started: started}
 	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, callKey{}, this))
 	defer cancel(nil)
 	defer context.AfterFunc(c.life, func() { cancel(ErrClosed) })()
@@ -185,7 +186,10 @@ func (c *Client) judge(ctx context.Context, response *http.Response, err error) 
 	c.metrics.requests.WithLabelValues(this.event.name, outcome).Inc()
 	this.mayHave = this.mayHave || t.err != nil && !t.notRun
 	this.last = t
-	again := this.event.policy.allows(&t) && time.Now().Before(this.deadline)
+	if this.tried.IsZero() {
+		this.tried = time.Now()
+	}
+	again := this.event.policy.allows(&t) && time.Now().Before(this.event.deadline(&c.options, this.started, this.tried))
 	if again {
 		c.options.Logger.Debug("Rails did not answer an event; it is tried again",
 			"call", this.event.name, "id", this.id, "tries", this.tries, "error", t.err)

@@ -113,6 +113,38 @@ func TestConcurrency_ABusyRailsIsWaitedForSoLong(t *testing.T) {
 	}
 }
 
+func TestConcurrency_CleanUpsWaitForTheirTurn(t *testing.T) {
+	arrived, leave := make(chan struct{}), make(chan struct{})
+	rails := rpctest.NewRails(t, rpctest.Rails{
+		Perform: func(ctx context.Context, _ *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+			close(arrived)
+			select {
+			case <-leave:
+			case <-ctx.Done():
+			}
+			return &rpc.CommandAnswer{Subscribed: true}, nil
+		},
+	})
+	client := newClient(t, rails.URL(), func(o *rpc.Options) {
+		o.Concurrency, o.Wait, o.Budget, o.CleanUpBudget = 1, 50*time.Millisecond, time.Nanosecond, time.Nanosecond
+		o.CleanUpWait = time.Minute
+	})
+	done := make(chan error)
+	go func() { _, err := client.Perform(t.Context(), newCommand("1")); done <- err }()
+	<-arrived
+	go func() { done <- client.Disconnect(t.Context(), &rpc.DisconnectRequest{Event: newEvent("2")}) }()
+	eventually(t, func() bool { return client.Waiting() == 1 })
+	if _, err := client.Perform(t.Context(), newCommand("3")); !errors.Is(err, rpc.ErrBusy) {
+		t.Errorf("perform: got %v, want %v", err, rpc.ErrBusy)
+	}
+	close(leave)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestConcurrency_PerformsPassConnectsThatHang(t *testing.T) {
 	hang := make(chan struct{})
 	var connecting counter

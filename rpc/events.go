@@ -8,24 +8,37 @@ import (
 
 // event is one kind of call.
 type event struct {
-	name   string // the last part of the path
-	lane   lane
-	policy policy
-	budget func(*Options) time.Duration
+	name    string // the last part of the path
+	lane    lane
+	policy  policy
+	cleanUp bool // nobody waits for it, and it must run
 }
 
 // The events of contract version 1, each with its policy; retry.go says why.
 var (
-	hello       = event{"hello", laneCommands, retryAlways, anybodyWaits}
-	connect     = event{"connect", laneConnects, retryNotRun, anybodyWaits}
-	subscribe   = event{"subscribe", laneCommands, retryNotRun, anybodyWaits}
-	unsubscribe = event{"unsubscribe", laneCommands, retryAlways, nobodyWaits}
-	perform     = event{"perform", laneCommands, retryNotRun, anybodyWaits}
-	disconnect  = event{"disconnect", laneDisconnects, retryAlways, nobodyWaits}
+	hello       = event{"hello", laneCommands, retryAlways, false}
+	connect     = event{"connect", laneConnects, retryNotRun, false}
+	subscribe   = event{"subscribe", laneCommands, retryNotRun, false}
+	unsubscribe = event{"unsubscribe", laneCommands, retryAlways, true}
+	perform     = event{"perform", laneCommands, retryNotRun, false}
+	disconnect  = event{"disconnect", laneDisconnects, retryAlways, true}
 )
 
-func anybodyWaits(o *Options) time.Duration { return o.Budget }
-func nobodyWaits(o *Options) time.Duration  { return o.CleanUpBudget }
+// wait is how long the event may queue for a place, in each try.
+func (e event) wait(o *Options) time.Duration {
+	if e.cleanUp {
+		return o.CleanUpWait
+	}
+	return o.Wait
+}
+
+// deadline is when its last try must have begun.
+func (e event) deadline(o *Options, started, firstTried time.Time) time.Time {
+	if e.cleanUp {
+		return firstTried.Add(o.CleanUpBudget)
+	}
+	return started.Add(o.Budget)
+}
 
 // Hello asks Rails what the bridge would otherwise have to be told. The answer may hold the password of Redis.
 func (c *Client) Hello(ctx context.Context) (*Hello, error) {

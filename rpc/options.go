@@ -18,7 +18,8 @@ const (
 	DefaultTimeout       = 30 * time.Second // stock sets app code no limit; this only bounds a Rails that hangs
 	DefaultWait          = 10 * time.Second // a browser that waits longer has been reloaded
 	DefaultBudget        = 10 * time.Second // longer than Puma takes to restart
-	DefaultCleanUpBudget = 60 * time.Second // nobody waits for a clean-up, and it must run
+	DefaultCleanUpWait   = 5 * time.Minute  // nobody waits for a clean-up, and it must run: after an avalanche, in its turn
+	DefaultCleanUpBudget = 60 * time.Second // the same
 	DefaultAnswerLimit   = 64 << 20         // as large as a message of Action Cable may be
 )
 
@@ -39,7 +40,8 @@ type Options struct {
 	Timeout       time.Duration // of one try, from the first byte out to the last one in
 	Wait          time.Duration // for one of the Concurrency places, in each try
 	Budget        time.Duration // of hello, connect, subscribe and perform: after that long no new try begins
-	CleanUpBudget time.Duration // of unsubscribe and disconnect: the same
+	CleanUpWait   time.Duration // as Wait, of unsubscribe and disconnect
+	CleanUpBudget time.Duration // as Budget, of unsubscribe and disconnect; the first wait does not count
 	AnswerLimit   int64         // bytes of an answer's body
 
 	Logger     *slog.Logger          // nil: no logs
@@ -56,6 +58,7 @@ func (o Options) withDefaults() Options {
 	or(&o.Timeout, DefaultTimeout)
 	or(&o.Wait, DefaultWait)
 	or(&o.Budget, DefaultBudget)
+	or(&o.CleanUpWait, DefaultCleanUpWait)
 	or(&o.CleanUpBudget, DefaultCleanUpBudget)
 	if o.Concurrency == 0 {
 		o.Concurrency = DefaultConcurrency
@@ -81,7 +84,7 @@ func (o Options) check() error {
 		value time.Duration
 	}{
 		{"dial timeout", o.DialTimeout}, {"timeout", o.Timeout}, {"wait", o.Wait},
-		{"budget", o.Budget}, {"clean-up budget", o.CleanUpBudget},
+		{"budget", o.Budget}, {"clean-up wait", o.CleanUpWait}, {"clean-up budget", o.CleanUpBudget},
 	} {
 		if limit.value < 0 {
 			return fmt.Errorf("the %s %s is negative", limit.name, limit.value)

@@ -20,7 +20,6 @@ type transport struct {
 	places      *places
 	dialTimeout time.Duration
 	timeout     time.Duration
-	wait        time.Duration
 	now         func() time.Time
 	pool        atomic.Pointer[http.Transport]
 }
@@ -66,7 +65,7 @@ func onlyHTTP1() *http.Protocols {
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	call := callOf(r.Context())
-	if err := t.take(r.Context(), call.event.lane); err != nil {
+	if err := t.take(r.Context(), call); err != nil {
 		if r.Body != nil {
 			_ = r.Body.Close()
 		}
@@ -100,10 +99,16 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (t *transport) take(ctx context.Context, l lane) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.wait, busyError(t.wait))
+func (t *transport) take(ctx context.Context, call *call) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, call.wait, busyError(call.wait))
 	defer cancel()
-	return t.places.take(ctx, l)
+	if err := t.places.take(ctx, call.event.lane); err != nil {
+		return err
+	}
+	if call.tried.IsZero() {
+		call.tried = time.Now()
+	}
+	return nil
 }
 
 // because puts in the place of a cancelled request's error the reason for which it was cancelled.
