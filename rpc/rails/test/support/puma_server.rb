@@ -5,19 +5,18 @@ require_relative "free_port"
 
 # A real Puma, in a process of its own.
 class PumaServer
-  attr_reader :port, :log
+  attr_reader :port
 
   def initialize(rackup, *options)
-    @port = FreePort.find
-    @log = "#{ENV.fetch("DUMMY_DATABASE")}.#{@port}.log"
+    @log = "#{ENV.fetch("DUMMY_DATABASE")}.puma.log"
     root = File.expand_path("../..", __dir__)
-    @pid = Process.spawn({ "RUBYLIB" => File.join(root, "lib"), "DUMMY_LOG" => @log, "RUBYOPT" => nil },
-      "puma", "-e", "production", "-C", "-", "-b", "tcp://127.0.0.1:#{@port}", *options, rackup,
-      out: @log, err: [ @log, "a" ], chdir: root)
-    FreePort.wait_for(@port, @pid)
-  rescue RuntimeError
-    warn File.read(@log) if File.exist?(@log)
-    raise
+    @port, @pid = FreePort.serve do |free|
+      Process.spawn({ "RUBYLIB" => File.join(root, "lib"), "DUMMY_LOG" => @log },
+        "puma", "-e", "production", "-C", "-", "-b", "tcp://127.0.0.1:#{free}", *options, rackup,
+        out: @log, err: [ @log, "a" ], chdir: root)
+    end
+  rescue RuntimeError => error
+    raise "#{error.message}:\n#{File.read(@log)}"
   end
 
   # For Bridge: a Rack app that is really behind HTTP.
@@ -28,10 +27,10 @@ class PumaServer
     [ response.code.to_i, { "content-type" => response["content-type"] }, [ response.body ] ]
   end
 
+  # Puma 6.6 on Ruby 3.3 now and then hangs in the close of its own listener when it is told to end.
   def stop
     @http&.finish
-    Process.kill("TERM", @pid)
-    Process.wait(@pid)
+    FreePort.stop(@pid)
   end
 
   private

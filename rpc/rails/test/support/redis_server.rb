@@ -9,16 +9,15 @@ class RedisServer
 
   def initialize
     @folder = Dir.mktmpdir("cablestay-redis")
-    port = FreePort.find
-    @pid = Process.spawn("redis-server", "--port", port.to_s, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-      "--dir", @folder, out: File::NULL, err: File::NULL)
-    FreePort.wait_for(port, @pid)
+    port, @pid = FreePort.serve do |free|
+      Process.spawn("redis-server", "--port", free.to_s, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+        "--dir", @folder, out: File::NULL, err: File::NULL)
+    end
     @url = "redis://127.0.0.1:#{port}/1"
   end
 
   def stop
-    Process.kill("TERM", @pid)
-    Process.wait(@pid)
+    FreePort.stop(@pid)
     FileUtils.remove_entry(@folder)
   end
 end
