@@ -14,7 +14,7 @@ import (
 
 // patience is how long a test waits for something that must happen. It is long because the machine may be busy; a
 // test that passes never waits for it.
-const patience = 45 * time.Second
+const patience = 30 * time.Second
 
 // kind says which server a scenario meets.
 type kind string

@@ -168,6 +168,9 @@ func binary(t *testing.T) string {
 	run.building.Lock()
 	defer run.building.Unlock()
 	if run.binary == "" {
+		run.binary = os.Getenv("CABLESTAY_E2E_BINARY")
+	}
+	if run.binary == "" {
 		path := filepath.Join(run.folder, "cablestay-race")
 		command := exec.Command("go", "build", "-race", "-o", path, "./cmd/cablestay")
 		command.Dir = repository(t)
