@@ -4,6 +4,7 @@ package deploy
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -153,13 +154,17 @@ func copyContext(t *testing.T, context string, words []string, destination strin
 	t.Helper()
 	sources, target := words[:len(words)-1], filepath.Join(destination, words[len(words)-1])
 	for _, source := range sources {
-		if source == "." {
-			if err := os.CopyFS(target, os.DirFS(context)); err != nil && !os.IsExist(err) {
-				t.Fatal(err)
+		err := filepath.WalkDir(filepath.Join(context, source), func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
 			}
-			continue
+			relative, err := filepath.Rel(context, name)
+			copyFile(t, name, filepath.Join(target, relative))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		copyFile(t, filepath.Join(context, source), filepath.Join(target, source))
 	}
 }
 

@@ -9,6 +9,14 @@ import (
 	"testing"
 )
 
+func TestSettings_TheBridgeStopsWithinTheTimeThatTheseFilesGiveIt(t *testing.T) {
+	help, _ := exec.Command(binary(t), "--help").CombinedOutput()
+	// TimeoutStopSec, stop_grace_period and terminationGracePeriodSeconds reckon with this.
+	if !regexp.MustCompile(`--shutdown-timeout,[^\n]*\n[^\n]*\n\s+default: 30s\n`).Match(help) {
+		t.Error("the default of --shutdown-timeout is not 30s")
+	}
+}
+
 // A name that was mistyped, or has since changed, would be ignored in silence.
 func TestSettings_EveryVariableInTheseFilesIsOneOfTheBridge(t *testing.T) {
 	help, _ := exec.Command(binary(t), "--help").CombinedOutput() // its exit code is the flag package's

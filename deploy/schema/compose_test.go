@@ -10,9 +10,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// The longest that each takes to stop: the bridge by its own defaults, Rails by Puma's.
+// The longest that each takes to stop: the bridge by its --shutdown-timeout, Rails by Puma's force_shutdown_after.
 const (
-	bridgeStops = 50 * time.Second
+	bridgeStops = 30 * time.Second
 	railsStops  = 30 * time.Second
 )
 

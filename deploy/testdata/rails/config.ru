@@ -13,7 +13,6 @@ class BehindProxy < Rails::Application
   config.eager_load = false
   config.secret_key_base = ENV.fetch("SECRET_KEY_BASE")
   config.logger = ActiveSupport::Logger.new($stdout)
-  config.paths["config/cable"] = File.join(__dir__, "cable.yml")
 end
 
 module ApplicationCable
