@@ -18,6 +18,7 @@ type inbound struct {
 	partial    []byte // of a frame
 	message    []byte // of a fragmented message
 	fragmented bool
+	opCode     ws.OpCode // of that message
 }
 
 // A frameReceiver gets what inbound finds. The bytes are its own during the call only.
@@ -120,6 +121,9 @@ func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *
 	case ws.OpClose:
 		return receiveClose(payload, to)
 	}
+	if header.OpCode != ws.OpContinuation {
+		in.opCode = header.OpCode
+	}
 	if !header.Fin {
 		in.fragmented = true
 		in.message = append(in.message, payload...)
@@ -129,7 +133,7 @@ func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *
 		payload = append(in.message, payload...)
 		in.message, in.fragmented = nil, false
 	}
-	if !utf8.Valid(payload) {
+	if in.opCode == ws.OpText && !utf8.Valid(payload) {
 		return notUTF8
 	}
 	to.receiveMessage(payload)

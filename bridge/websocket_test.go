@@ -50,8 +50,11 @@ func TestWebSocket_AMessageMayComeInPieces(t *testing.T) {
 	})
 }
 
-func TestWebSocket_ABinaryFrameIsTakenForText(t *testing.T) {
+func TestWebSocket_ABinaryFrameIsTakenForTextAndNeedNotBeAny(t *testing.T) {
 	c := startBridge(t, &fakeRails{}).Welcomed()
+	c.SendFrame(ws.NewBinaryFrame([]byte("\xff\x00")))
+	c.SendFrame(ws.NewFrame(ws.OpBinary, false, []byte("\xff")))
+	c.SendFrame(ws.NewFrame(ws.OpContinuation, true, []byte("\xff")))
 	c.SendFrame(ws.NewBinaryFrame([]byte(`{"command":"subscribe","identifier":"room"}`)))
 	c.Expect(confirmation("room"))
 }
