@@ -12,6 +12,7 @@ require "cablestay"
 class Dummy < Rails::Application
   config.root = File.expand_path(__dir__)
   config.load_defaults "6.1"
+  config.cache_classes = true
   config.eager_load = false
   config.secret_key_base = "5" * 64
   config.consider_all_requests_local = false
