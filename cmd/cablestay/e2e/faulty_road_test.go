@@ -60,6 +60,13 @@ func (f *faultyRoad) set(event string, fault fault, once bool) {
 	f.faults[event], f.once[event] = fault, once
 }
 
+// rewriteHello changes what Rails answers to hello.
+func (f *faultyRoad) rewriteHello(change func(answer map[string]any)) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.hello = change
+}
+
 // travelled counts an event's tries.
 func (f *faultyRoad) travelled(event string) int {
 	f.mutex.Lock()

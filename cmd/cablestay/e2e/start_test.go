@@ -35,7 +35,7 @@ func TestStart_AdapterThatKeepsBroadcastsInsideRailsStopsItWithASentence(t *test
 	onlyBridged(t, startReason, func(t *testing.T) {
 		road := &faultyRoad{}
 		server := newServer(t, t, bridged, setup{road: road})
-		road.hello = func(answer map[string]any) { answer["adapter"], answer["redis"] = "async", map[string]any{} }
+		road.rewriteHello(func(answer map[string]any) { answer["adapter"], answer["redis"] = "async", map[string]any{} })
 		expectNoStart(t, server.bridge.with(t, rpcSecret, nil), `(?i)async`, rpcSecret)
 	})
 }
