@@ -246,7 +246,7 @@ func orderIsThePublishers(t *testing.T, s *started) {
 func payloadsArriveByteForByte(t *testing.T, s *started) {
 	payloads := [][]byte{
 		[]byte(`{"id":9007199254740993,"html":"<script>","nil":null}`), []byte("null"), {}, []byte("\r\n$5\r\n"), {0, 255, 254},
-		[]byte("ünïcode \u2028"), bytes.Repeat([]byte("x"), 1<<20), []byte("last"),
+		[]byte("ünïcode \u2028"), bytes.Repeat([]byte("x"), 1<<20), bytes.Repeat([]byte("y"), 3<<20), []byte("last"),
 	}
 	s.PubSub.Subscribe("payloads")
 	s.recorder.AwaitSubscribed("payloads", 1)

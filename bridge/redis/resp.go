@@ -2,6 +2,7 @@ package redis
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -141,6 +142,9 @@ func (r *replyReader) short() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n > trusted {
+		return r.own(n)
+	}
 	if cap(r.name) < n+2 {
 		r.name = make([]byte, n+2)
 	}
@@ -153,7 +157,7 @@ func (r *replyReader) bulk() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.fill(make([]byte, n+2))
+	return r.own(n)
 }
 
 func (r *replyReader) rest(digits []byte) ([]byte, error) {
@@ -161,7 +165,24 @@ func (r *replyReader) rest(digits []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.fill(make([]byte, n+2))
+	return r.own(n)
+}
+
+// trusted is up to which length memory is taken before the bytes are there.
+const trusted = 1 << 20
+
+func (r *replyReader) own(n int) ([]byte, error) {
+	if n <= trusted {
+		return r.fill(make([]byte, n+2))
+	}
+	var memory bytes.Buffer
+	if _, err := io.CopyN(&memory, r.buffer, int64(n)); err != nil {
+		return nil, err
+	}
+	if _, err := r.fill(make([]byte, 2)); err != nil {
+		return nil, err
+	}
+	return memory.Bytes()[:n:n], nil
 }
 
 func (r *replyReader) fill(memory []byte) ([]byte, error) {

@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -59,11 +60,19 @@ func (s *redisServer) start() {
 	if err := s.process.Start(); err != nil {
 		s.t.Fatalf("start redis-server: %v", err)
 	}
+	defer s.showLogOnFailure()
 	await(s.t, "Redis", func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		return s.publisher.Ping(ctx).Err() == nil
 	})
+}
+
+func (s *redisServer) showLogOnFailure() {
+	if s.t.Failed() {
+		log, _ := os.ReadFile(filepath.Join(s.folder, "log"))
+		s.t.Logf("redis-server:\n%s", log)
+	}
 }
 
 func (s *redisServer) stop() {
@@ -100,14 +109,20 @@ func (s *redisServer) followers(channel string) int64 {
 	return numbers[channel]
 }
 
+// freePort is below those that the system gives to clients, one of which could have it by the time it is used.
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(12000 + rand.IntN(20000))
+		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		_ = listener.Close()
+		return port
 	}
-	defer func() { _ = listener.Close() }()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no free port")
+	return ""
 }
 
 func await(t *testing.T, what string, holds func() bool) {
