@@ -60,17 +60,6 @@ func await(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// freePort is one that nobody listens on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
-}
-
 func listens(port string) bool {
 	connection, err := net.Dial("tcp", "127.0.0.1:"+port)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 )
 
 const secret = "the-secret-of-the-deploy-tests-which-is-long"
@@ -22,9 +24,9 @@ type stack struct {
 // startRails starts Redis and the Rails app of testdata, in the root folder where one was chosen.
 func startRails(t *testing.T) *stack {
 	t.Helper()
-	s := &stack{railsPort: freePort(t)}
+	s := &stack{railsPort: freeport.Find(t)}
 
-	redisPort := freePort(t)
+	redisPort := freeport.Find(t)
 	s.redis = startProgram(t, "redis", exec.Command("redis-server", "--port", redisPort, "--bind", "127.0.0.1",
 		"--save", "", "--appendonly", "no", "--dir", t.TempDir()))
 	s.redis.listening(t, redisPort)
@@ -51,7 +53,7 @@ func startRails(t *testing.T) *stack {
 // startBridge starts the bridge beside it.
 func (s *stack) startBridge(t *testing.T, command *exec.Cmd) {
 	t.Helper()
-	s.cablePort, s.opsPort = freePort(t), freePort(t)
+	s.cablePort, s.opsPort = freeport.Find(t), freeport.Find(t)
 	command.Env = append(command.Env, "CABLESTAY_LISTEN=127.0.0.1:"+s.cablePort, "CABLESTAY_OPS_LISTEN=127.0.0.1:"+s.opsPort,
 		"CABLESTAY_RAILS_URL=http://127.0.0.1:"+s.railsPort, "CABLESTAY_SECRET="+secret)
 	s.bridge = startProgram(t, "cablestay", command)
@@ -76,7 +78,7 @@ func startStack(t *testing.T) *stack {
 // startNginx runs cablestay.conf as it is shipped, but for the port, and with upstreams where this stack's are.
 func (s *stack) startNginx(t *testing.T) (port string) {
 	t.Helper()
-	port = freePort(t)
+	port = freeport.Find(t)
 	place := folder(t)
 	for name, content := range map[string]string{
 		"cablestay.conf": replaceOnce(t, readFile(t, "deploy/nginx/cablestay.conf"), "listen 80;", "listen 127.0.0.1:"+port+";"),

@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
-
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 )
 
 // connect opens a cable and waits for its welcome.
@@ -138,7 +138,7 @@ func TestEnd_SecondSignalEndsAtOnce(t *testing.T) {
 }
 
 func TestEnd_DuringTheStartIsPromptAndClean(t *testing.T) {
-	bridge := startCablestay(t, secret(), "--rails-url", "http://127.0.0.1:"+freePort(t))
+	bridge := startCablestay(t, secret(), "--rails-url", "http://127.0.0.1:"+freeport.Find(t))
 	await(t, "life", func() bool { status, _ := bridge.get("/livez"); return status == http.StatusOK })
 	bridge.signal(syscall.SIGTERM)
 	if code := bridge.exit(); code != exitOK {

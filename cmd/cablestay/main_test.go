@@ -5,19 +5,18 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 	"github.com/cablestay/cablestay/rpc/rpctest"
 )
 
@@ -121,7 +120,7 @@ type running struct {
 
 func startCablestay(t *testing.T, environment []string, arguments ...string) *running {
 	t.Helper()
-	r := &running{listen: "127.0.0.1:" + freePort(t), ops: "127.0.0.1:" + freePort(t)}
+	r := &running{listen: "127.0.0.1:" + freeport.Find(t), ops: "127.0.0.1:" + freeport.Find(t)}
 	arguments = append([]string{"--listen", r.listen, "--ops-listen", r.ops}, arguments...)
 	r.process = start(t, cablestayCommand(environment, arguments...))
 	return r
@@ -173,22 +172,6 @@ func await(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("waited %s in vain for %s", patience, what)
 		}
 	}
-}
-
-// freePort is below those that the system gives to clients, one of which could have it by the time it is used.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		port := strconv.Itoa(12000 + rand.IntN(20000))
-		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			continue
-		}
-		_ = listener.Close()
-		return port
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 // startRedis starts a Redis of the test's own.

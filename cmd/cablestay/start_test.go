@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
 )
@@ -33,7 +34,7 @@ func startRails(t *testing.T, redisPort string, change func(*rpctest.Rails, *rpc
 // startAll starts Redis, Rails and a bridge that is ready.
 func startAll(t *testing.T, change func(*rpctest.Rails, *rpc.Hello), arguments ...string) (bridge *running, redis *process) {
 	t.Helper()
-	port := freePort(t)
+	port := freeport.Find(t)
 	redis = startRedis(t, port)
 	rails := startRails(t, port, change)
 	bridge = startCablestay(t, secret(), append([]string{"--rails-url", rails.URL()}, arguments...)...)
@@ -120,7 +121,7 @@ func TestStart_RailsThatCantBeServedStopsItWithASentence(t *testing.T) {
 }
 
 func TestStart_IsAliveAndNotReadyUntilRailsAndRedisAre(t *testing.T) {
-	redisPort := freePort(t)
+	redisPort := freeport.Find(t)
 	held, release := make(chan struct{}), make(chan struct{})
 	rails := startRails(t, redisPort, func(app *rpctest.Rails, hello *rpc.Hello) {
 		asked := false
@@ -166,7 +167,7 @@ func TestStart_IsAliveAndNotReadyUntilRailsAndRedisAre(t *testing.T) {
 }
 
 func TestStart_SettingsWinOverRails(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Find(t)
 	startRedis(t, port)
 	rails := startRails(t, "1", nil) // where nobody is
 	bridge := startCablestay(t, secret(), "--rails-url", rails.URL(), "--redis-url", "redis://127.0.0.1:"+port, "--path", "/sockets")
@@ -180,7 +181,7 @@ func TestStart_SettingsWinOverRails(t *testing.T) {
 }
 
 func TestStart_SecretOnTheCommandLineIsHiddenFromPS(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Find(t)
 	startRedis(t, port)
 	rails := startRails(t, port, nil)
 	for _, given := range [][]string{{"--secret", rpctest.Secret}, {"--secret=" + rpctest.Secret}} {
@@ -200,14 +201,14 @@ func TestStart_SecretOnTheCommandLineIsHiddenFromPS(t *testing.T) {
 }
 
 func TestStart_OpenFilesGoAsFarAsTheyMay(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Find(t)
 	startRedis(t, port)
 	rails := startRails(t, port, nil)
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	listen, ops := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
+	listen, ops := "127.0.0.1:"+freeport.Find(t), "127.0.0.1:"+freeport.Find(t)
 	command := exec.Command("sh", "-c", `ulimit -S -n 256 && exec "$@"`, "sh", binary,
 		"--listen", listen, "--ops-listen", ops, "--rails-url", rails.URL())
 	command.Env = append(os.Environ(), secret()...)

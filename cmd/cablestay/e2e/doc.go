@@ -4,7 +4,8 @@
 //
 //	go test -tags e2e -race -shuffle=on -count=1 ./cmd/cablestay/e2e/...
 //
-// CABLESTAY_E2E_SERVER=stock|cablestay runs one half only. CABLESTAY_E2E_RAILS_ROOT=DIR takes Ruby, Rails and Puma
-// from the root folder DIR, which .ci/rails-root makes, instead of from this machine. CABLESTAY_E2E_BINARY=FILE takes a cablestay that
-// was built before, instead of building one with the race detector.
+// CABLESTAY_E2E_SERVER=stock|cablestay runs one half only; stock-with-gem shows that the gem alone changes nothing.
+// CABLESTAY_E2E_RAILS_ROOT=DIR takes Ruby, Rails and Puma from the root folder DIR, which .ci/rails-root makes, instead of
+// from this machine. CABLESTAY_E2E_BINARY=FILE takes a cablestay that was built before, instead of building one with the
+// race detector.
 package e2e

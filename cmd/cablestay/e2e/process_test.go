@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -143,19 +142,4 @@ func runProgram(t *testing.T, command *exec.Cmd) string {
 		t.Fatalf("%s: %v\n%s", strings.Join(command.Args, " "), err, output.String())
 	}
 	return output.String()
-}
-
-// freePort is a port that nobody listens on; a server that must come back at the same place needs to know it.
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 )
 
 const (
@@ -43,7 +45,7 @@ func newRails(t *testing.T, life lifetime, kind kind, setup setup, folder, redis
 		t.Fatal(err)
 	}
 	if !setup.unixSocket {
-		r.port = freePort(t)
+		r.port = freeport.Find(t)
 	}
 	transport := &http.Transport{DialContext: r.dial, DisableKeepAlives: true}
 	r.http = &http.Client{Transport: transport, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error {
@@ -88,7 +90,7 @@ func (r *rails) command(t *testing.T, program ...string) *exec.Cmd {
 	command.Env = append(os.Environ(),
 		"RAILS_ENV=production", "LANG=C.UTF-8", "SECRET_KEY_BASE="+secretKeyBase, "REDIS_URL="+r.redis,
 		"E2E_JOURNAL="+folder+"/journal", "E2E_GATES="+folder+"/gates")
-	if r.kind == bridged {
+	if r.kind != stock {
 		command.Env = append(command.Env, "E2E_GEM=cablestay", "RUBYLIB="+gem+"/lib", "CABLESTAY_SECRET="+rpcSecret)
 	}
 	return command

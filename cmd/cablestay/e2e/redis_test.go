@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -25,7 +26,7 @@ type redisServer struct {
 
 func newRedisServer(t *testing.T, life lifetime, folder string) *redisServer {
 	t.Helper()
-	r := &redisServer{life: life, folder: folder, port: freePort(t)}
+	r := &redisServer{life: life, folder: folder, port: freeport.Find(t)}
 	r.client = redis.NewClient(&redis.Options{Addr: r.address()})
 	life.Cleanup(func() { _ = r.client.Close() })
 	r.start(t)

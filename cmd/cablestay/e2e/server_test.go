@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 )
 
 // setup is what a scenario may want otherwise than usual.
@@ -155,7 +157,7 @@ type bridge struct {
 
 func newBridge(t *testing.T, life lifetime, folder, railsURL string) *bridge {
 	t.Helper()
-	b := &bridge{life: life, folder: folder, railsURL: railsURL, port: freePort(t), ops: freePort(t)}
+	b := &bridge{life: life, folder: folder, railsURL: railsURL, port: freeport.Find(t), ops: freeport.Find(t)}
 	b.start(t)
 	return b
 }

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
 )
 
 const startReason = "it is part of Rails and has no start of its own"
@@ -160,7 +162,7 @@ func TestStart_EndpointInRailsIsClosedToWhoeverHasNoProof(t *testing.T) {
 // with starts another cablestay beside this one, with other ports.
 func (b *bridge) with(t *testing.T, secret string, arguments []string) *bridge {
 	t.Helper()
-	other := &bridge{life: t, folder: t.TempDir(), railsURL: b.railsURL, port: freePort(t), ops: freePort(t)}
+	other := &bridge{life: t, folder: t.TempDir(), railsURL: b.railsURL, port: freeport.Find(t), ops: freeport.Find(t)}
 	command := other.command(t, secret)
 	command.Args = append(command.Args, arguments...)
 	other.process = startProcess(t, t, other.folder, "cablestay", command)
