@@ -18,7 +18,7 @@ lint: ## gofmt, go vet, golangci-lint with the import directions, Ruby's warning
 	@.ci/install lint && .ci/lint
 
 e2e: ## the end-to-end suite alone, on this machine's Rails
-	.ci/test "e2e "
+	.ci/test e2e
 
 gem: ## the gem's tests alone, on this machine's Rails
 	rpc/rails/bin/test
