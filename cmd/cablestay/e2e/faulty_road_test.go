@@ -29,6 +29,7 @@ const (
 	lost      fault = "AnswerIsLost"   // Rails has run the event, and the connection ends before the answer
 	mismatch  fault = "OtherContract"  // 409
 	refused   fault = "ProofIsRefused" // 401
+	silent    fault = "NeverAnswered"  // until the bridge gives up, after 30 s
 )
 
 var faults = []fault{garbage, cutShort, wrongType, broken, hungUp, lost, mismatch, refused}
@@ -41,6 +42,7 @@ type faultyRoad struct {
 	faults map[string]fault
 	once   map[string]bool // the fault is over after its first time
 	events []string        // that went down this road
+	done   []string        // that came back with Rails' own answer
 	hello  func(answer map[string]any)
 }
 
@@ -71,8 +73,19 @@ func (f *faultyRoad) rewriteHello(change func(answer map[string]any)) {
 func (f *faultyRoad) travelled(event string) int {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
+	return count(f.events, event)
+}
+
+// answered counts how often Rails' own answer to an event came back.
+func (f *faultyRoad) answered(event string) int {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return count(f.done, event)
+}
+
+func count(events []string, event string) int {
 	count := 0
-	for _, e := range f.events {
+	for _, e := range events {
 		if e == event {
 			count++
 		}
@@ -113,6 +126,9 @@ func (f *faultyRoad) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case refused:
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, `{"contract":1,"error":"the proof is wrong"}`)
+	case silent:
+		_, _ = io.Copy(io.Discard, r.Body) // until then net/http does not look whether the client has left
+		<-r.Context().Done()
 	case hungUp:
 		panic(http.ErrAbortHandler)
 	case lost:
@@ -129,6 +145,9 @@ func (f *faultyRoad) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", answer.header.Get("Content-Type"))
 		w.WriteHeader(answer.status)
 		_, _ = io.WriteString(w, answer.body)
+		f.mutex.Lock()
+		f.done = append(f.done, event)
+		f.mutex.Unlock()
 	}
 }
 
@@ -241,21 +260,45 @@ func TestFaultyRoad_UnsubscribeAndDisconnectAreRepeatedAndRunOnce(t *testing.T) 
 				one, other := identify("EchoChannel", "n", 1), identify("EchoChannel", "n", 2)
 				c.join(one)
 				c.join(other)
+				answered := road.answered("unsubscribe")
 				road.set("unsubscribe", fault, true)
 				c.unsubscribe(one)
-				server.rails.awaitEvent(t, c.device, "unsubscribed")
+				await(t, "the answer to the second try", func() bool { return road.answered("unsubscribe") > answered })
 				c.join(one) // after the unsubscribe, in the same line
+				answered = road.answered("disconnect")
 				road.set("disconnect", fault, true)
 				c.leave()
-				server.rails.awaitEvent(t, c.device, "disconnect")
-				tried := road.travelled("disconnect")
-				await(t, "the answer to the last try", func() bool { return road.travelled("disconnect") >= tried })
+				await(t, "the answer to the second try", func() bool { return road.answered("disconnect") > answered })
 				want := []string{"connect", "subscribed", "subscribed", "unsubscribed", "subscribed", "unsubscribed", "unsubscribed", "disconnect"}
 				if got := server.rails.happened(t, c.device); !slices.Equal(got, want) {
 					t.Errorf("callbacks:\n got %q\nwant %q", got, want)
 				}
 			})
 		}
+	})
+}
+
+// It takes the half minute after which the bridge gives up.
+func TestFaultyRoad_RailsThatNeverAnswersIsGivenUp(t *testing.T) {
+	onlyBridged(t, roadReason, func(t *testing.T) {
+		road := &faultyRoad{}
+		server := newServer(t, t, bridged, setup{road: road})
+		performer, subscriber := server.connect(t, handshake{}), server.connect(t, handshake{})
+		echo := identify("EchoChannel")
+		performer.join(echo)
+		for _, event := range []string{"connect", "subscribe", "perform"} {
+			road.set(event, silent, true)
+		}
+		marks := server.marks()
+		performer.perform(echo, "count", "name", "x")
+		subscriber.subscribe(echo)
+		server.get(t, "/cable", server.upgrade()).expectUnavailable(t)
+		subscriber.expect(disconnection("server_restart", true))
+		subscriber.expectClose(ws.StatusNormalClosure)
+		server.awaitComplaint(t, marks)
+		performer.perform(echo, "count", "name", "y") // waits in line behind the one that is given up
+		performer.expect(message(echo, `{"count":1,"names":["y"],"since":"2001-02-03T04:05:06.000Z"}`))
+		performer.expectNothing()
 	})
 }
 
