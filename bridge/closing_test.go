@@ -177,3 +177,36 @@ func TestClosing_ASlowConsumerAloneIsClosed(t *testing.T) {
 		}
 	})
 }
+
+func TestClosing_RemotelyAtTheVeryMomentOfTheWelcome(t *testing.T) {
+	b := startBridge(t, &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		return welcome("ann"), nil
+	}})
+	ctx, cancel := context.WithCancel(context.Background())
+	var closing sync.WaitGroup
+	closing.Go(func() {
+		for ctx.Err() == nil {
+			b.Receiver().Broadcast("action_cable/ann", []byte(`{"type":"disconnect"}`))
+		}
+	})
+	const connections = 300
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for range connections / 4 {
+				c, err := b.TryDial()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for f, err := c.Next(); err == nil && f.Header.OpCode != ws.OpClose; f, err = c.Next() {
+				}
+				c.Hangup()
+			}
+		})
+	}
+	clients.Wait()
+	b.AwaitDisconnects(connections)
+	cancel()
+	closing.Wait()
+}

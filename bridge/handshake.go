@@ -122,16 +122,26 @@ func (s *Server) register(c *Connection, accepted bool) {
 	if !accepted {
 		return // its effects close it
 	}
+	if !s.admit(c) {
+		c.disconnect(closeShutdown, serverRestart)
+	}
+}
+
+// admit is false once the server is shutting down. Whoever finds the connection from then on may end it, and must find
+// all of it that an end takes away again: an end waits for mu.
+func (s *Server) admit(c *Connection) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.lane = int(s.nextLane.Add(1)) % len(s.lanes)
 	if !s.connections.add(c) {
-		c.disconnect(closeShutdown, serverRestart)
-		return
+		return false
 	}
 	s.metrics.connections.Inc()
 	if c.connectionIdentifier != "" {
 		s.streams.hold(c.connectionIdentifier)
 	}
 	s.lanes[c.lane].post(laneEvent{beat: c})
+	return true
 }
 
 // refuse answers with the bridge's own word.
