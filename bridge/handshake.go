@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -72,18 +73,14 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request, path string) 
 			c.state = *answer.ConnectionState
 		}
 		c.connectionIdentifier = intern(answer.ConnectionIdentifier)
-		s.open(c, w, r, answer)
+		s.open(c, w, r, request.Protocol, answer)
 	}
 }
 
 // open upgrades, and lets the connection begin.
-func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, answer *rpc.ConnectAnswer) {
+func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, subprotocol *string, answer *rpc.ConnectAnswer) {
 	s.live.Add(1)
-	upgrader := ws.HTTPUpgrader{Protocol: func(offered string) bool {
-		_, ok := protocol.ChooseSubprotocol([]string{offered})
-		return ok
-	}}
-	conn, buffered, _, err := upgrader.Upgrade(r, w)
+	conn, buffered, err := upgrade(w, r, subprotocol)
 	if err == nil {
 		c.outbound.socket, err = s.pollers.add(conn, c)
 	}
@@ -110,6 +107,27 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, ans
 		c.readable(early)
 	}
 	c.outbound.socket.start()
+}
+
+// upgrade sends the 101. gobwas/ws looks at the request once more, and more narrowly than websocket-driver at one that Rails
+// has taken by now; so it gets to see one that says the same in the plainest words.
+func upgrade(w http.ResponseWriter, r *http.Request, subprotocol *string) (net.Conn, *bufio.ReadWriter, error) {
+	plain := &http.Request{
+		Method: r.Method, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Host: "cable",
+		Header: http.Header{
+			"Upgrade": r.Header["Upgrade"], "Connection": {"Upgrade"},
+			"Sec-Websocket-Key": r.Header["Sec-Websocket-Key"], "Sec-Websocket-Version": r.Header["Sec-Websocket-Version"],
+		},
+	}
+	if subprotocol != nil {
+		plain.Header.Set("Sec-WebSocket-Protocol", *subprotocol)
+	}
+	upgrader := ws.HTTPUpgrader{Protocol: func(string) bool { return true }}
+	conn, buffered, _, err := upgrader.Upgrade(plain, w)
+	if err != nil && conn != nil {
+		_ = conn.Close() // it is nobody else's any more
+	}
+	return conn, buffered, err
 }
 
 // register makes the connection known, before its welcome, to all that may want to reach it.

@@ -1,9 +1,13 @@
 package bridge_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
@@ -169,6 +173,28 @@ func TestHandshake_TheClientsFirstKnownSubprotocolIsChosen(t *testing.T) {
 	}
 }
 
+// Rack joins repeated headers and websocket-driver splits them on commas; neither wants tokens.
+func TestHandshake_IsReadAsLooselyAsStockReadsIt(t *testing.T) {
+	const host, upgrade = "Host: example.test\r\n", "Connection: Upgrade\r\n"
+	for _, test := range []struct{ name, lines, want string }{
+		{"Connection twice", host + "Connection: keep-alive\r\n" + upgrade, ""},
+		{"Connection with an odd part", host + "Connection: a b;, Upgrade\r\n", ""},
+		{"an empty Host", "Host:\r\n" + upgrade, ""},
+		{"a token in Base64", host + upgrade + "Sec-WebSocket-Protocol: a/b+c==, actioncable-v1-json\r\n", "actioncable-v1-json"},
+		{"subprotocols in two lines", host + upgrade + "Sec-WebSocket-Protocol: foo bar\r\nSec-WebSocket-Protocol: actioncable-v1-json\r\n", "actioncable-v1-json"},
+		{"no subprotocol to speak of", host + upgrade + "Sec-WebSocket-Protocol: ,\r\n", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := startBridge(t, &fakeRails{})
+			c := b.DialRaw(test.lines, nil)
+			c.Expect(`{"type":"welcome"}`)
+			if c.Protocol != test.want {
+				t.Errorf("got subprotocol %q, want %q", c.Protocol, test.want)
+			}
+		})
+	}
+}
+
 func TestHandshake_ARejectedConnectionGetsItsFrameAndItsClose(t *testing.T) {
 	eachPoller(t, func(t *testing.T, native bool) {
 		frame := `{"type":"disconnect","reason":"unauthorized","reconnect":false}`
@@ -204,6 +230,40 @@ func TestHandshake_AClientThatLeftIsDisconnectedInRails(t *testing.T) {
 	}
 	if state := b.AwaitDisconnects(1)[0].ConnectionState; state != "connected" {
 		t.Errorf("got connection state %q", state)
+	}
+}
+
+// leftSocket is a socket whose client has gone.
+type leftSocket struct {
+	net.Conn
+	closed bool
+}
+
+func (s *leftSocket) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func (s *leftSocket) Close() error {
+	s.closed = true
+	return s.Conn.Close()
+}
+
+func (s *leftSocket) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return s, bufio.NewReadWriter(bufio.NewReader(s), bufio.NewWriter(s)), nil
+}
+
+func TestHandshake_AClientThatLeftLeavesNoSocketBehind(t *testing.T) {
+	b := startBridge(t, &fakeRails{})
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	s := &leftSocket{Conn: ours}
+	r := httptest.NewRequest(http.MethodGet, "/cable", nil)
+	r.Header = upgradeHeader()
+	b.ServeHTTP(struct {
+		http.ResponseWriter
+		http.Hijacker
+	}{httptest.NewRecorder(), s}, r)
+	b.AwaitDisconnects(1)
+	if !s.closed {
+		t.Error("the socket is still open")
 	}
 }
 

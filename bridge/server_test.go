@@ -317,13 +317,19 @@ func (l *testLog) Write(p []byte) (int, error) {
 // DialWith sends bytes together with the handshake, before its answer.
 func (b *testBridge) DialWith(early []byte) *client {
 	b.t.Helper()
+	return b.DialRaw("Host: example.test\r\nConnection: Upgrade\r\n", early)
+}
+
+// DialRaw sends a handshake that has these lines beside those that are always the same.
+func (b *testBridge) DialRaw(lines string, early []byte) *client {
+	b.t.Helper()
 	conn, err := net.Dial("tcp", b.URL[len("http://"):]) //nolint:noctx // loopback
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = conn.Close() })
-	request := "GET /cable HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	request := "GET /cable HTTP/1.1\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + lines + "\r\n"
 	if _, err := conn.Write(append([]byte(request), early...)); err != nil {
 		b.t.Fatal(err)
 	}
@@ -333,7 +339,7 @@ func (b *testBridge) DialWith(early []byte) *client {
 		b.t.Fatalf("got %v %v, want 101", response, err)
 	}
 	_ = response.Body.Close()
-	return &client{t: b.t, conn: conn, read: reader}
+	return &client{t: b.t, conn: conn, read: reader, Protocol: response.Header.Get("Sec-WebSocket-Protocol")}
 }
 
 // readFrame trusts the length, which is the bridge's.
