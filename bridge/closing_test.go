@@ -3,9 +3,12 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,4 +212,80 @@ func TestClosing_RemotelyAtTheVeryMomentOfTheWelcome(t *testing.T) {
 	b.AwaitDisconnects(connections)
 	cancel()
 	closing.Wait()
+}
+
+func TestClosing_AtShutdownInterruptsAHandshakeThatHangsWhenTimeIsOver(t *testing.T) {
+	asked, interrupted := make(chan struct{}), make(chan struct{})
+	rails := &fakeRails{OnConnect: func(ctx context.Context, _ *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		close(asked)
+		select {
+		case <-ctx.Done():
+			close(interrupted)
+		case <-time.After(patience):
+		}
+		return nil, errors.New("no answer")
+	}}
+	b := startBridge(t, rails)
+	var handshake sync.WaitGroup
+	handshake.Go(func() {
+		if response, _ := b.Get("/cable", upgradeHeader()); response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("got %d, want 503", response.StatusCode)
+		}
+	})
+	<-asked
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	b.shut = true
+	if err := b.Server.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+	handshake.Wait()
+	select {
+	case <-interrupted:
+	default:
+		t.Error("the connect event was not interrupted")
+	}
+}
+
+func TestClosing_AtShutdownDoesNotWaitForWhoDoesNotReadTheAppsAnswer(t *testing.T) {
+	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 200, Body: make([]byte, 64<<20)}}, nil
+	}}
+	b := startBridge(t, rails)
+	conn, err := net.Dial("tcp", b.URL[len("http://"):]) //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("GET /cable HTTP/1.1\r\nHost: example.test\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	b.Shutdown()
+}
+
+type lineCounter struct{ lines atomic.Int64 }
+
+func (l *lineCounter) Write(p []byte) (int, error) {
+	l.lines.Add(1)
+	return len(p), nil
+}
+
+func TestClosing_AtShutdownSaysOnceThatItHurries(t *testing.T) {
+	said := new(lineCounter)
+	b := startBridge(t, &fakeRails{}, func(c *bridge.Config) {
+		c.Drain, c.Logger = time.Hour, slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	})
+	for range 5 {
+		b.Welcomed()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	b.shut = true
+	_ = b.Server.Shutdown(ctx)
+	if got := said.lines.Load(); got != 1 {
+		t.Errorf("%d lines of warning, want 1", got)
+	}
 }

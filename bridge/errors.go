@@ -7,6 +7,8 @@ var (
 	errClosing = errors.New("connection is closing")
 	// errSlowConsumer says that so much is queued for a connection that it will not catch up.
 	errSlowConsumer = errors.New("slow consumer")
+	// errShuttingDown says that no more handshakes are taken.
+	errShuttingDown = errors.New("shutting down")
 	// errUnknownSubscription is ActionCable::Connection::Subscriptions#find's.
 	errUnknownSubscription = errors.New("unable to find subscription with identifier")
 

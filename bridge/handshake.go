@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"bufio"
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"net"
@@ -24,17 +23,11 @@ const keyLength = 24
 // GET or POST too, because what it gets is for the app's middleware to say.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := rawPath(r)
-	switch {
-	case !s.mounts.match(path):
+	if !s.mounts.match(path) {
 		s.refuse(w, handshakeNotFound, http.StatusNotFound, "Page not found")
 		return
-	case !s.begin():
-		s.unavailable(w)
-		return
 	}
-	defer s.pending.Done()
-	upgrade := isWebSocket(r)
-	if upgrade {
+	if isWebSocket(r) {
 		// websocket-driver's words, and its order.
 		if r.Header.Get("Sec-WebSocket-Key") == "" {
 			s.refuse(w, handshakeInvalid, http.StatusBadRequest, "Missing handshake request header: Sec-WebSocket-Key")
@@ -53,28 +46,44 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handshake(w, r, path)
 }
 
-// handshake asks Rails. An app that has begun to connect a client is not interrupted when the client leaves.
+// handshake does what Rails says.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request, path string) {
 	c := &Connection{server: s, id: newConnectionID(), handshake: newHandshake(r, path)}
+	answer, err := s.connect(c, w, r)
+	switch {
+	case err != nil:
+		s.unavailable(w)
+	case answer != nil:
+		s.metrics.handshakes.WithLabelValues(handshakeRefused).Inc()
+		relay(w, answer)
+	}
+}
+
+// connect asks Rails, and opens the connection unless the app has an answer of its own. A shutdown waits for it, but not
+// for the client to read that answer. An app that has begun to connect a client is not interrupted when the client leaves.
+func (s *Server) connect(c *Connection, w http.ResponseWriter, r *http.Request) (*rpc.HTTPAnswer, error) {
+	if !s.begin() {
+		return nil, errShuttingDown
+	}
+	defer s.pending.Done()
 	request := &rpc.ConnectRequest{Event: c.event()}
 	if chosen, ok := protocol.ChooseSubprotocol(offeredSubprotocols(r)); ok && isWebSocket(r) {
 		request.Protocol = &chosen
 	}
-	answer, err := s.rails.Connect(context.WithoutCancel(r.Context()), request)
+	answer, err := s.rails.Connect(s.background, request)
 	switch {
 	case err != nil:
 		c.log().Error("Rails did not answer a handshake", "error", err)
-		s.unavailable(w)
+		return nil, err
 	case answer.HTTP != nil:
-		s.metrics.handshakes.WithLabelValues(handshakeRefused).Inc()
-		relay(w, answer.HTTP)
-	default:
-		if answer.ConnectionState != nil {
-			c.state = *answer.ConnectionState
-		}
-		c.connectionIdentifier = intern(answer.ConnectionIdentifier)
-		s.open(c, w, r, request.Protocol, answer)
+		return answer.HTTP, nil
 	}
+	if answer.ConnectionState != nil {
+		c.state = *answer.ConnectionState
+	}
+	c.connectionIdentifier = intern(answer.ConnectionIdentifier)
+	s.open(c, w, r, request.Protocol, answer)
+	return nil, nil
 }
 
 // open upgrades, and lets the connection begin.
@@ -82,11 +91,12 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, sub
 	s.live.Add(1)
 	conn, buffered, err := upgrade(w, r, subprotocol)
 	if err == nil {
-		c.outbound.socket, err = s.pollers.add(conn, c)
-	}
-	if err == nil {
 		s.sockets.Add(1) // until hangup
-	} else {
+		if c.outbound.socket, err = s.pollers.add(conn, c); err != nil {
+			s.sockets.Done()
+		}
+	}
+	if err != nil {
 		s.metrics.handshakes.WithLabelValues(handshakeLost).Inc()
 		c.log().Info("client left before the upgrade", "error", err)
 		c.mu.Lock()

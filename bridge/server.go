@@ -45,7 +45,7 @@ type Server struct {
 	lanes            []*lane
 	nextLane         atomic.Uint32
 
-	background context.Context // of events that belong to no request
+	background context.Context // of all events
 	abort      context.CancelFunc
 	live       sync.WaitGroup // connections whose disconnect event has not been answered
 	sockets    sync.WaitGroup // sockets that have not hung up
@@ -152,11 +152,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) goodbye(ctx context.Context) {
 	all := s.connections.shut()
 	began := time.Now()
+	hurry := false
 	for i, c := range all {
 		c.disconnect(closeShutdown, serverRestart)
 		due := began.Add(s.drain * time.Duration(i+1) / time.Duration(len(all)))
-		if i+1 < len(all) && !sleepUntil(ctx, due) {
-			s.log.Warn("shutdown hurries: its time is over", "connections", len(all)-i-1)
+		if left := len(all) - i - 1; left > 0 && !hurry && !sleepUntil(ctx, due) {
+			hurry = true
+			s.log.Warn("shutdown hurries: its time is over", "connections", left)
 		}
 	}
 }
