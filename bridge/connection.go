@@ -69,7 +69,6 @@ func (c *Connection) readable(p []byte) {
 	if wrong == nil {
 		return
 	}
-	c.inbound = inbound{}
 	c.log().Info("closed a connection that broke the WebSocket protocol", "code", int(wrong.code), "error", wrong.reason)
 	c.close(closeProtocol, nil, closeFrame(wrong.code, wrong.reason))
 }
@@ -90,7 +89,7 @@ func (c *Connection) hangup() {
 
 // receivePing, receiveClose and receiveMessage implement frameReceiver.
 
-func (c *Connection) receivePing(p []byte) { _ = c.outbound.transmit(frame(ws.OpPong, p)) }
+func (c *Connection) receivePing(p []byte) { c.transmit(frame(ws.OpPong, p)) }
 
 // receiveClose answers a close frame with the same, unless it is itself the answer to ours, and ends the socket.
 func (c *Connection) receiveClose(code ws.StatusCode, reason string) {

@@ -19,6 +19,7 @@ type inbound struct {
 	message    []byte // of a fragmented message
 	fragmented bool
 	opCode     ws.OpCode // of that message
+	over       bool      // a close frame or a violation has come: the rest is nobody's business
 }
 
 // A frameReceiver gets what inbound finds. The bytes are its own during the call only.
@@ -42,15 +43,29 @@ var (
 )
 
 // read takes bytes in, unmasks them where they lie, and hands on every message, ping and close that is complete.
-// After a violation nothing of the connection's input can be trusted any more.
+// After a violation, or a close, it takes no more.
 func (in *inbound) read(p []byte, to frameReceiver) *violation {
+	if in.over {
+		return nil
+	}
+	wrong := in.readFrames(p, to)
+	if wrong != nil {
+		in.over = true
+	}
+	if in.over {
+		in.partial, in.message = nil, nil
+	}
+	return wrong
+}
+
+func (in *inbound) readFrames(p []byte, to frameReceiver) *violation {
 	buffered := len(in.partial) > 0
 	if buffered {
 		in.partial = append(in.partial, p...)
 		p = in.partial
 	}
 	rest := p
-	for len(rest) > 0 {
+	for len(rest) > 0 && !in.over {
 		n, wrong := in.readFrame(rest, to)
 		if wrong != nil {
 			return wrong
@@ -119,6 +134,7 @@ func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *
 	case ws.OpPong:
 		return nil
 	case ws.OpClose:
+		in.over = true
 		return receiveClose(payload, to)
 	}
 	if header.OpCode != ws.OpContinuation {

@@ -75,6 +75,26 @@ func TestInbound_KeepsNothingWhileIdle(t *testing.T) {
 	}
 }
 
+func TestInbound_TakesNothingAfterACloseOrAViolation(t *testing.T) {
+	for name, last := range map[string][]byte{
+		"close":     masked(t, ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))),
+		"violation": {0x81, 0x00}, // not masked
+	} {
+		var in inbound
+		var got received
+		command := masked(t, ws.NewTextFrame([]byte("{}")))
+		_ = in.read(append(last, command...), &got)
+		before := len(got)
+		if wrong := in.read(bytes.Repeat([]byte{0x81, 0x00}, 10), &got); wrong != nil {
+			t.Errorf("after a %s: a second violation, %s", name, wrong.reason)
+		}
+		_ = in.read(command[:1], &got)
+		if len(got) != before || slices.Contains(got, "message {}") || in.partial != nil {
+			t.Errorf("after a %s: got %q, %d bytes kept", name, got, len(in.partial))
+		}
+	}
+}
+
 func TestInbound_BoundsAMessageThatComesInManyFrames(t *testing.T) {
 	in := inbound{fragmented: true, message: make([]byte, maxMessage-3)}
 	var got received

@@ -8,6 +8,9 @@ import (
 const (
 	// maxOutbound is how many bytes may wait for one connection before it counts as a slow consumer.
 	maxOutbound = 4 << 20
+	// maxQueued is how many frames may wait: a client that pings and does not read would make 4 MiB of pongs cost many times
+	// that.
+	maxQueued = 1 << 15
 	// flushBuffers is how many frames go into one write.
 	flushBuffers = 64
 )
@@ -22,19 +25,22 @@ type outbound struct {
 	written  int  // bytes of queue[0]
 	bytes    int  // still to be written
 	inFlight int  // how many of the queue an unfinished flush is writing
+	slow     bool // a frame did not fit; the close frame is to follow
 	closing  bool // the close frame is in; nothing may follow it
 	ending   bool // close the socket when all is written
 	gone     bool // the socket is
 }
 
-// transmit writes the frame, or queues it behind others.
+// transmit writes the frame, or queues it behind others. Where it does not fit, it says so once: after a gap nothing more
+// goes in.
 func (o *outbound) transmit(frame []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closing {
+	if o.closing || o.slow {
 		return errClosing
 	}
-	if len(o.queue) > 0 && o.bytes+len(frame) > maxOutbound {
+	if len(o.queue) > 0 && (o.bytes+len(frame) > maxOutbound || len(o.queue) >= maxQueued) {
+		o.slow = true
 		return errSlowConsumer
 	}
 	o.enqueueLocked(frame)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"testing"
+
+	"github.com/gobwas/ws"
 )
 
 // tightSocket takes as many bytes as it has room for.
@@ -73,6 +75,32 @@ func TestOutbound_TakesOneFrameOfAnySizeButNoneBeyondTheBound(t *testing.T) {
 	}
 	if err := o.transmit([]byte("x")); !errors.Is(err, errSlowConsumer) {
 		t.Errorf("the second: got %v, want %v", err, errSlowConsumer)
+	}
+}
+
+func TestOutbound_TellsOfASlowConsumerOnceAndLeavesNoGap(t *testing.T) {
+	s := &tightSocket{}
+	o := outbound{socket: s}
+	_ = o.transmit([]byte("half "))
+	if err := o.transmit(make([]byte, maxOutbound)); !errors.Is(err, errSlowConsumer) {
+		t.Errorf("what does not fit: got %v, want %v", err, errSlowConsumer)
+	}
+	if err := o.transmit([]byte("what would")); !errors.Is(err, errClosing) {
+		t.Errorf("what comes after it: got %v, want %v", err, errClosing)
+	}
+	if _, ok := o.finish(true, []byte("close")); !ok {
+		t.Error("the close frame was not taken")
+	}
+}
+
+func TestOutbound_BoundsHowManyFramesWait(t *testing.T) {
+	o := outbound{socket: &tightSocket{}}
+	pong, taken := frame(ws.OpPong, nil), 0
+	for o.transmit(pong) == nil {
+		taken++
+	}
+	if taken != maxQueued {
+		t.Errorf("%d frames wait, want %d", taken, maxQueued)
 	}
 }
 
