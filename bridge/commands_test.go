@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -249,39 +251,57 @@ func TestCommands_OfAClientThatLeftStillRunAndItsSubscriptionsEndInTheirOrder(t 
 }
 
 func TestCommands_OfAClientFarAheadOfRailsAreNotRead(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		release := make(chan struct{})
-		rails := &fakeRails{OnPerform: func(ctx context.Context, _ *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+	long := strings.Repeat("x", 256<<10)
+	for _, test := range []struct {
+		name string
+		text func(i int) string
+	}{
+		{"message", func(int) string { return `{"command":"message","identifier":"room","data":"` + long + `"}` }},
+		{"subscribe", func(i int) string { return `{"command":"subscribe","identifier":"` + strconv.Itoa(i) + long + `"}` }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			eachPoller(t, func(t *testing.T, native bool) { testFarAhead(t, native, test.name, test.text) })
+		})
+	}
+}
+
+func testFarAhead(t *testing.T, native bool, name string, text func(i int) string) {
+	release := make(chan struct{})
+	rails := &fakeRails{
+		OnPerform: func(ctx context.Context, _ *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
 			await(ctx, release)
 			return &rpc.CommandAnswer{Subscribed: true}, nil
-		}}
-		registry := prometheus.NewRegistry()
-		b := startBridge(t, rails, portable(native), func(c *bridge.Config) { c.Registerer = registry })
-		c := b.Welcomed()
-		c.Subscribe("room")
-		text := `{"command":"message","identifier":"room","data":"` + strings.Repeat("x", 256<<10) + `"}`
-		command, err := ws.CompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(text))))
-		if err != nil {
-			t.Fatal(err)
-		}
-		const commands = 256 // 64 MB: much more than the kernel holds
-		if err := c.conn.SetWriteDeadline(time.Now().Add(2 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		sent := 0
-		for err == nil && sent < commands {
-			if _, err = c.conn.Write(command); err == nil {
-				sent++
+		},
+		OnSubscribe: func(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+			if request.Identifier != "room" {
+				await(ctx, release)
 			}
+			return confirmed(request), nil
+		},
+	}
+	registry := prometheus.NewRegistry()
+	b := startBridge(t, rails, portable(native), func(c *bridge.Config) { c.Registerer = registry })
+	c := b.Welcomed()
+	c.Subscribe("room")
+	const commands = 256 // 64 MB: much more than the kernel holds
+	err := c.conn.SetWriteDeadline(time.Now().Add(2 * time.Second))
+	sent := 0
+	for err == nil && sent < commands {
+		var command []byte
+		if command, err = ws.CompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(text(sent))))); err != nil {
+			t.Fatal(err)
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("sent %d of %d commands, then %v; want the socket to be full", sent, commands, err)
+		if _, err = c.conn.Write(command); err == nil {
+			sent++
 		}
-		if got := counter(t, registry, "cablestay_commands_total", "message"); got > 16 {
-			t.Errorf("the bridge has read %v commands, while Rails has done none", got)
-		}
-		close(release)
-	})
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("sent %d of %d commands, then %v; want the socket to be full", sent, commands, err)
+	}
+	if got := counter(t, registry, "cablestay_commands_total", name); got > 16 {
+		t.Errorf("the bridge has read %v commands, while Rails has done none", got)
+	}
+	close(release)
 }
 
 // counter is a metric's value; label is the value of its only label, if it has one.
@@ -319,4 +339,27 @@ func TestCommands_ThatWaitedAreAllRunOnceRailsGoesOn(t *testing.T) {
 		close(release)
 		c.Expect(want...)
 	})
+}
+
+func TestCommands_ToNoSubscriptionAreLoggedInShort(t *testing.T) {
+	said := &longestLine{}
+	b := startBridge(t, &fakeRails{}, func(c *bridge.Config) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
+	c := b.Welcomed()
+	c.Command("message", strings.Repeat("é", 1<<20), "{}")
+	c.Command("unsubscribe", strings.Repeat("é", 1<<20), "")
+	c.Subscribe("room") // what came before has been read
+	if got := said.bytes.Load(); got == 0 || got > 1000 {
+		t.Errorf("the longest line has %d bytes, want no more than 1000", got)
+	}
+}
+
+// longestLine is a log of which only the length of its longest line is kept.
+type longestLine struct{ bytes atomic.Int64 }
+
+func (l *longestLine) Write(p []byte) (int, error) {
+	for n := int64(len(p)); ; {
+		if longest := l.bytes.Load(); n <= longest || l.bytes.CompareAndSwap(longest, n) {
+			return len(p), nil
+		}
+	}
 }

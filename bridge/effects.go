@@ -75,7 +75,7 @@ func (s *subscription) stopStream(broadcasting string) {
 // broadcast delivers what the event itself published to a stream that it had begun.
 func (s *subscription) broadcast(payload string) {
 	if err := protocol.CheckPayload([]byte(payload)); err != nil {
-		s.connection.log().Error("dropped a broadcast that is not JSON", "identifier", string(s.identifier), "error", err)
+		s.connection.log().Error("dropped a broadcast that is not JSON", "identifier", inShort(s.identifier), "error", err)
 		return
 	}
 	envelope := protocol.NewEnvelope(s.identifier)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/cablestay/cablestay/protocol"
 	"github.com/cablestay/cablestay/rpc"
@@ -27,14 +28,22 @@ type subscription struct {
 	confirm    []byte // waits for them
 }
 
-// receive puts a command in line. ActionCable::Connection::Subscriptions#execute_command decides in the same places
-// what has no subscription to go to; a second subscribe of what is, or will be, in the table is ignored without a word.
+// receive puts a command in line, or says that there is none for it.
 func (c *Connection) receive(command protocol.Command) {
 	c.server.metrics.commands.WithLabelValues(string(command.Name)).Inc()
+	if !c.enqueue(command) {
+		c.refuse(command)
+	}
+}
+
+// enqueue is false where the command has no subscription to go to, which is where
+// ActionCable::Connection::Subscriptions#execute_command finds none. A second subscribe of what is, or will be, in the
+// table is ignored without a word.
+func (c *Connection) enqueue(command protocol.Command) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended {
-		return
+		return true // it is dropped
 	}
 	s := c.subscriptions[command.Identifier]
 	switch command.Name {
@@ -43,14 +52,13 @@ func (c *Connection) receive(command protocol.Command) {
 			s = c.addLocked(command.Identifier)
 		}
 		if s.wanted {
-			return
+			return true
 		}
 		c.made++
 		s.wanted, s.made = true, c.made
 	case protocol.Unsubscribe, protocol.Message:
 		if s == nil || !s.wanted {
-			c.refuse(command)
-			return
+			return false
 		}
 		if command.Name == protocol.Unsubscribe {
 			s.wanted = false
@@ -58,19 +66,32 @@ func (c *Connection) receive(command protocol.Command) {
 	}
 	command.Identifier = s.identifier
 	s.commands = append(s.commands, command)
-	c.takePendingLocked(len(command.Data))
+	c.takePendingLocked(weight(&command))
 	if !s.running {
 		s.running = true
 		c.runners++
 		go s.run()
 	}
+	return true
 }
+
+// weight is what a command that waits holds of the client's.
+func weight(command *protocol.Command) int { return len(command.Identifier) + len(command.Data) }
 
 // refuse logs what stock raises, with its words.
 func (c *Connection) refuse(command protocol.Command) {
 	c.server.metrics.commandsFailed.WithLabelValues(string(command.Name)).Inc()
-	c.log().Error("could not execute a command", "command", string(command.Name), "identifier", string(command.Identifier),
+	c.log().Error("could not execute a command", "command", string(command.Name), "identifier", inShort(command.Identifier),
 		"error", errUnknownSubscription)
+}
+
+// inShort is as much of a client's identifier as a line of a log has room for.
+func inShort(identifier protocol.Identifier) string {
+	const most = 200
+	if len(identifier) <= most {
+		return string(identifier)
+	}
+	return strings.ToValidUTF8(string(identifier[:most]), "") + "…"
 }
 
 func (c *Connection) addLocked(identifier protocol.Identifier) *subscription {
@@ -123,7 +144,7 @@ func (s *subscription) done(command protocol.Command) {
 	c := s.connection
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.donePendingLocked(len(command.Data))
+	c.donePendingLocked(weight(&command))
 }
 
 // execute asks Rails, and does what it answers.
@@ -168,7 +189,8 @@ func (s *subscription) execute(command protocol.Command) {
 func (s *subscription) failed(command protocol.Command, err error) {
 	c := s.connection
 	c.server.metrics.commandsFailed.WithLabelValues(string(command.Name)).Inc()
-	c.log().Error("Rails did not answer a command", "command", string(command.Name), "identifier", string(s.identifier), "error", err)
+	c.log().Error("Rails did not answer a command", "command", string(command.Name), "identifier", inShort(s.identifier),
+		"error", err)
 	switch command.Name {
 	case protocol.Subscribe:
 		// Where it may have run, unsubscribed must run too.
@@ -213,7 +235,7 @@ func (s *subscription) settle(subscribed bool, state *string) {
 // discardLocked forgets the commands that have not begun.
 func (s *subscription) discardLocked() {
 	for _, command := range s.commands {
-		s.connection.donePendingLocked(len(command.Data))
+		s.connection.donePendingLocked(weight(&command))
 	}
 	s.commands = nil
 }
