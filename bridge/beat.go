@@ -19,8 +19,9 @@ const (
 // beats pings the connections of a lane, which owns it.
 type beats struct {
 	slots [beatSlots][]*Connection
-	next  int // the slot that is due
-	place int // the slot that the next connection goes to
+	next  int       // the slot that is due next
+	due   time.Time // and when
+	place int       // the slot that the next connection goes to
 }
 
 func (b *beats) add(c *Connection) {
@@ -43,10 +44,24 @@ func (b *beats) remove(c *Connection) {
 	b.slots[c.beatSlot] = slot[:last]
 }
 
-// tick pings the connections whose moment has come, all with one frame.
+// tick pings the connections whose moment has come, all of a slot with one frame. After a delay that is several slots'
+// moment, and a client that waits for two of its pings gives the connection up.
 func (b *beats) tick(now time.Time) {
-	due := b.slots[b.next]
-	b.next = (b.next + 1) % beatSlots
+	if b.due.IsZero() {
+		b.due = now
+	}
+	for range beatSlots {
+		if b.due.After(now.Add(beatTick / 2)) { // a ticker is never quite on time
+			return
+		}
+		b.due = b.due.Add(beatTick)
+		b.ping(b.slots[b.next], now)
+		b.next = (b.next + 1) % beatSlots
+	}
+	b.due = now.Add(beatTick) // everyone has been pinged
+}
+
+func (b *beats) ping(due []*Connection, now time.Time) {
 	if len(due) == 0 {
 		return
 	}

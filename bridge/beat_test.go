@@ -1,7 +1,10 @@
 package bridge
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -13,6 +16,16 @@ func newTightConnection(room int) (*Connection, *tightSocket) {
 	return c, s
 }
 
+// tickForAnInterval ticks as a ticker would, and returns when the next tick were due.
+func tickForAnInterval(b *beats) time.Time {
+	now := time.Unix(1700000000, 0)
+	for range beatSlots {
+		b.tick(now)
+		now = now.Add(beatTick)
+	}
+	return now
+}
+
 func TestBeats_PingEveryConnectionOncePerInterval(t *testing.T) {
 	var b beats
 	sockets := make([]*tightSocket, 100)
@@ -21,11 +34,10 @@ func TestBeats_PingEveryConnectionOncePerInterval(t *testing.T) {
 		c, sockets[i] = newTightConnection(1000)
 		b.add(c)
 	}
-	for range beatSlots {
-		b.tick(time.Unix(1700000000, 0))
-	}
-	want := string(textFrame([]byte(`{"type":"ping","message":1700000000}`)))
+	tickForAnInterval(&b)
 	for i, s := range sockets {
+		second := 1700000000 + i%beatSlots/10
+		want := string(textFrame(fmt.Appendf(nil, `{"type":"ping","message":%d}`, second)))
 		if got := s.taken.String(); got != want {
 			t.Errorf("connection %d got %q, want %q", i, got, want)
 		}
@@ -47,14 +59,52 @@ func TestBeats_LeaveOutWhoHasGone(t *testing.T) {
 			b.remove(c) // a rejected or twice ended one changes nothing
 		}
 	}
-	for range beatSlots {
-		b.tick(time.Unix(1700000000, 0))
-	}
+	tickForAnInterval(&b)
 	for i, s := range sockets {
 		if got, want := s.taken.Len() > 0, i%2 == 1; got != want {
 			t.Errorf("connection %d pinged: %v, want %v", i, got, want)
 		}
 	}
+}
+
+func TestBeats_CatchUpAfterADelay(t *testing.T) {
+	var b beats
+	sockets := make([]*tightSocket, 2*beatSlots)
+	for i := range sockets {
+		var c *Connection
+		c, sockets[i] = newTightConnection(1000)
+		b.add(c)
+	}
+	b.tick(tickForAnInterval(&b).Add(beatInterval))
+	for i, s := range sockets {
+		if got := bytes.Count(s.taken.Bytes(), []byte("ping")); got != 2 {
+			t.Errorf("connection %d got %d pings, want 2", i, got)
+		}
+	}
+}
+
+func TestBeats_DoNotWaitForALaneThatIsBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := newMetrics(nil)
+		l := newLane(m)
+		c, s := newTightConnection(1000)
+		l.post(laneEvent{beat: c})
+		for range 5 {
+			l.post(laneEvent{inspect: func(*lane) {
+				before := s.taken.Len()
+				l.post(laneEvent{inspect: func(*lane) {
+					if s.taken.Len() == before {
+						t.Error("no ping in 3 s")
+					}
+				}})
+				time.Sleep(beatInterval) // the broadcasts of so long
+			}})
+		}
+		l.stop()
+		if got := bytes.Count(s.taken.Bytes(), []byte("ping")); got < 5 {
+			t.Errorf("%d pings in 15 s, want at least 5", got)
+		}
+	})
 }
 
 func TestBeats_ComeAtStocksInterval(t *testing.T) {

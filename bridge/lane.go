@@ -100,14 +100,23 @@ func (l *lane) run() {
 			events, closed = l.take(events)
 			for i := range events {
 				l.handle(&events[i])
+				l.beatIfDue(ticker) // many broadcasts to many take longer than a client waits for a ping
 			}
 			clear(events)
 			if closed {
 				return
 			}
-		case now := <-ticker.C:
-			l.beats.tick(now)
+		case <-ticker.C:
+			l.beats.tick(time.Now())
 		}
+	}
+}
+
+func (l *lane) beatIfDue(ticker *time.Ticker) {
+	select {
+	case <-ticker.C:
+		l.beats.tick(time.Now())
+	default:
 	}
 }
 
