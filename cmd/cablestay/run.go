@@ -138,11 +138,12 @@ func build(s *settings, hello *rpc.Hello, client *rpc.Client, registry *promethe
 	return p, err
 }
 
-// What a request may be like before it is one; Puma's own limit for all headers is 80 KiB.
+// What a request may be like, and an answer, as long as they are HTTP; Puma's own limit for all headers is 80 KiB.
 const (
-	headerWithin = 10 * time.Second
-	headerLimit  = 80 << 10
-	idleWithin   = 60 * time.Second
+	requestWithin = 10 * time.Second // its body as well, of which nobody wants more than its end
+	answerWithin  = 90 * time.Second // from then on; Rails may take almost a minute of it
+	headerLimit   = 80 << 10
+	idleWithin    = 60 * time.Second
 )
 
 // listener is one of the two addresses.
@@ -160,10 +161,7 @@ func listen(flag, address string, handler http.Handler, log *slog.Logger) (*list
 		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}
 	l := &listener{socket: socket, failed: make(chan error, 1), done: make(chan struct{})}
-	l.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerWithin, MaxHeaderBytes: headerLimit, IdleTimeout: idleWithin,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	l.server = newHTTPServer(handler, log)
 	go func() {
 		defer close(l.done)
 		if err := l.server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
@@ -171,6 +169,15 @@ func listen(flag, address string, handler http.Handler, log *slog.Logger) (*list
 		}
 	}()
 	return l, nil
+}
+
+// newHTTPServer lets go of clients that keep a request or an answer waiting. A socket's life is not counted: the server has
+// nothing to do with it once it is upgraded.
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadTimeout: requestWithin, WriteTimeout: answerWithin, MaxHeaderBytes: headerLimit, IdleTimeout: idleWithin,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }
 
 func (l *listener) address() string { return l.socket.Addr().String() }
