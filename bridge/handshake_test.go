@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cablestay/cablestay/bridge"
@@ -70,7 +72,10 @@ func TestHandshake_OtherPathsNeverReachRails(t *testing.T) {
 }
 
 func TestHandshake_MountsMatchAsRailsRoutesDo(t *testing.T) {
-	mounts := []rpc.Mount{{Path: "/cable"}, {Path: "/t/:tenant/cable", Anchored: true}}
+	mounts := []rpc.Mount{
+		{Path: "/cable"}, {Path: "/t/:tenant/cable", Anchored: true}, {Path: "(/:locale)/live", Anchored: true},
+		{Path: "/v-:version/socket", Anchored: true}, {Path: "/*anywhere/socket.io", Anchored: true},
+	}
 	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
 		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 299}}, nil
 	}}
@@ -78,9 +83,38 @@ func TestHandshake_MountsMatchAsRailsRoutesDo(t *testing.T) {
 	for path, want := range map[string]int{
 		"/cable": 299, "/cable/": 299, "//cable": 299, "/c%61ble": 299, "/cable/longer/path": 299,
 		"/t/acme/cable": 299, "/t/a%20b/cable/": 299, "/t/cable": 404, "/t/acme/cable/more": 404, "/": 404,
+		"/t/a%2Fb/cable": 299, "/t/a/b/cable": 404, "/cablet": 404, "/t/a%0Ab/cable": 299,
+		"/en/live": 299, "/live": 299, "/en/us/live": 404, "/en/live/": 299, "/live.more": 404,
+		"/v-2/socket": 299, "/v2/socket": 404, "/any/depth/at/all/socket.io": 299, "/x/socketXio": 404,
 	} {
 		if response, _ := b.Get(path, nil); response.StatusCode != want {
 			t.Errorf("%s: got %d, want %d", path, response.StatusCode, want)
+		}
+	}
+}
+
+func TestHandshake_MountsThatNoRouterHasAreNamed(t *testing.T) {
+	for _, path := range []string{"cable", "", "/(cable", "/cable)"} {
+		_, err := bridge.NewServer(bridge.Config{
+			Rails: &fakeRails{}, PubSub: bridge.NewMemoryPubSub(), Mounts: []rpc.Mount{{Path: path, Anchored: true}},
+		})
+		if err == nil || !strings.Contains(err.Error(), strconv.Quote(path)) {
+			t.Errorf("%q: got %v, want an error that names it", path, err)
+		}
+	}
+}
+
+func TestHandshake_AMountAtTheRootIsAll(t *testing.T) {
+	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 299}}, nil
+	}}
+	for anchored, want := range map[bool]int{true: 404, false: 299} {
+		b := startBridge(t, rails, func(c *bridge.Config) { c.Mounts = []rpc.Mount{{Path: "/", Anchored: anchored}} })
+		if response, _ := b.Get("/", nil); response.StatusCode != 299 {
+			t.Errorf("anchored %v: got %d for the root, want 299", anchored, response.StatusCode)
+		}
+		if response, _ := b.Get("/more", nil); response.StatusCode != want {
+			t.Errorf("anchored %v: got %d for more, want %d", anchored, response.StatusCode, want)
 		}
 	}
 }
