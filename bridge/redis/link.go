@@ -59,34 +59,51 @@ func (w watched) Read(into []byte) (int, error) {
 
 // greet proves who we are. The name is for people who look at CLIENT LIST, as stock's is.
 func (l *link) greet() error {
-	var buffer []byte
-	options := &l.pubsub.options
-	proves := options.Password != ""
-	switch {
-	case proves && options.Username != "":
-		buffer = appendCommand(buffer, 3, "AUTH")
-		buffer = appendWord(buffer, "", options.Username)
-		buffer = appendWord(buffer, "", options.Password)
-	case proves:
-		buffer = appendCommand(buffer, 2, "AUTH")
-		buffer = appendWord(buffer, "", options.Password)
+	if err := l.authenticate(); err != nil {
+		return fmt.Errorf("authenticate: %w", err)
 	}
-	buffer = appendCommand(buffer, 3, "CLIENT")
+	buffer := appendCommand(nil, 3, "CLIENT")
 	buffer = appendWord(buffer, "", "SETNAME")
 	buffer = appendWord(buffer, "cablestay-PID-", strconv.Itoa(os.Getpid()))
 	if err := l.send(buffer); err != nil {
 		return err
-	}
-	if proves {
-		if _, err := l.replies.next(); err != nil {
-			return fmt.Errorf("authenticate: %w", err)
-		}
 	}
 	var refused serverError // some may not name themselves; what else is wrong shows in what follows
 	if _, err := l.replies.next(); err != nil && !errors.As(err, &refused) {
 		return err
 	}
 	return nil
+}
+
+// authenticate tries the password alone where it is refused with the user's name, as the redis gem 4 does: a Redis before 6
+// knows no users, and hosters put names into their URLs that nobody was ever meant to have.
+func (l *link) authenticate() error {
+	options := &l.pubsub.options
+	if options.Password == "" {
+		return nil
+	}
+	if options.Username == "" {
+		return l.auth(options.Password)
+	}
+	err := l.auth(options.Username, options.Password)
+	if refused := serverError(""); errors.As(err, &refused) && refused.isOfUser() {
+		if again := l.auth(options.Password); again == nil || !errors.As(again, &refused) {
+			return again
+		}
+	}
+	return err
+}
+
+func (l *link) auth(words ...string) error {
+	buffer := appendCommand(nil, 1+len(words), "AUTH")
+	for _, word := range words {
+		buffer = appendWord(buffer, "", word)
+	}
+	if err := l.send(buffer); err != nil {
+		return err
+	}
+	_, err := l.replies.next()
+	return err
 }
 
 // serve works until the connection is lost or ctx ends, and says why.

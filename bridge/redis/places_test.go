@@ -59,6 +59,51 @@ func TestPubSub_AuthenticatesWithUserAndPassword(t *testing.T) {
 	expectMessages(t, server, fromRails(t, map[string]any{"url": "redis://ann:p%40ss%2Fword%3A%25@" + address + "/0"}))
 }
 
+func TestPubSub_AuthenticatesWithAUserThatRedisDoesNotKnow(t *testing.T) {
+	port := freePort(t)
+	address := "127.0.0.1:" + port
+	server := startRedis(t, authenticated(address, "", "right"), "--port", port, "--requirepass", "right")
+	expectMessages(t, server, fromRails(t, map[string]any{"url": "redis://h:right@" + address + "/0"}))
+}
+
+// A Redis before version 6, of which the answer to AUTH with a user is all that matters here.
+func TestPubSub_AuthenticatesWhereThereAreNoUsers(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	asked := make(chan string, 2)
+	go func() {
+		socket, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer socket.Close()
+		answers := []string{"-ERR wrong number of arguments for 'auth' command\r\n", "+OK\r\n"}
+		buffer := make([]byte, 1024)
+		for _, answer := range answers {
+			n, _ := socket.Read(buffer)
+			asked <- string(buffer[:n])
+			_, _ = socket.Write([]byte(answer))
+		}
+		_, _ = socket.Read(buffer) // CLIENT SETNAME: it has been let in
+	}()
+	running(t, redis.Options{Address: listener.Addr().String(), Username: "h", Password: "right"})
+	for _, want := range []string{
+		"*3\r\n$4\r\nAUTH\r\n$1\r\nh\r\n$5\r\nright\r\n", "*2\r\n$4\r\nAUTH\r\n$5\r\nright\r\n",
+	} {
+		select {
+		case got := <-asked:
+			if got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("Redis was not asked %q", want)
+		}
+	}
+}
+
 func TestPubSub_SpeaksOverAUnixSocket(t *testing.T) {
 	folder, err := os.MkdirTemp("", "redis") // a test's own folder has too long a name for a socket
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // What the replies on a pub/sub connection are called.
@@ -28,6 +29,11 @@ var errReply = errors.New("reply that pub/sub does not have")
 type serverError string
 
 func (e serverError) Error() string { return "redis says: " + string(e) }
+
+// isOfUser says whether AUTH may have failed for its user's name.
+func (e serverError) isOfUser() bool {
+	return strings.HasPrefix(string(e), "WRONGPASS ") || strings.HasPrefix(string(e), "ERR wrong number of arguments")
+}
 
 // reply is one of a pub/sub connection. The name is valid until the next is read; the payload is the caller's.
 type reply struct {
