@@ -28,6 +28,7 @@ type link struct {
 	replies *replyReader
 	names   map[string]string // what Redis delivers now; so no message needs a string of its own
 	ping    []byte            // scratch
+	refusal serverError       // of the name, until something else is answered; "" is none
 
 	// guarded by pubsub.mu
 	queue askQueue // not written yet
@@ -68,11 +69,11 @@ func (l *link) greet() error {
 	if err := l.send(buffer); err != nil {
 		return err
 	}
-	var refused serverError // some may not name themselves; what else is wrong shows in what follows
-	if _, err := l.replies.next(); err != nil && !errors.As(err, &refused) {
-		return err
+	_, err := l.replies.next()
+	if errors.As(err, &l.refusal) { // some may not name themselves; what else is wrong shows in what follows
+		return nil
 	}
-	return nil
+	return err
 }
 
 // authenticate tries the password alone where it is refused with the user's name, as the redis gem 4 does: a Redis before 6
@@ -119,6 +120,9 @@ func (l *link) serve(ctx context.Context, receiver bridge.Receiver) error {
 	})
 	lost(l.read(receiver))
 	writing.Wait()
+	if l.refusal != "" {
+		return fmt.Errorf("%w; then: %w", l.refusal, context.Cause(ctx)) // "max number of clients reached"
+	}
 	return context.Cause(ctx)
 }
 
@@ -196,6 +200,7 @@ func (l *link) unprefixed(name []byte) []byte {
 
 // answer is for the first of what was asked, or Redis and we disagree about what has happened.
 func (l *link) answer(r reply, receiver bridge.Receiver) error {
+	l.refusal = ""
 	l.pubsub.mu.Lock()
 	a, ok := l.asked.pop()
 	l.pubsub.mu.Unlock()

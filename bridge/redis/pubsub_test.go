@@ -240,6 +240,32 @@ func TestPubSub_SaysWhyItIsRefused(t *testing.T) {
 	}
 }
 
+func TestPubSub_SaysWhyItIsSentAway(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			socket, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = socket.Read(make([]byte, 1024))
+			_, _ = socket.Write([]byte("-ERR max number of clients reached\r\n"))
+			_ = socket.Close()
+		}
+	})
+	t.Cleanup(func() { _ = listener.Close(); serving.Wait() })
+	log := new(lockedBuffer)
+	running(t, redis.Options{Address: listener.Addr().String(), Logger: slog.New(slog.NewTextHandler(log, nil))})
+	await(t, "the log", func() bool { return strings.Contains(log.String(), "no Redis") })
+	if !strings.Contains(log.String(), "max number of clients") {
+		t.Errorf("the log does not say why:\n%s", log)
+	}
+}
+
 func TestPubSub_RunsOnceAtATime(t *testing.T) {
 	_, address := startPlainRedis(t)
 	pubsub, recorder := running(t, redis.Options{Address: address})
