@@ -186,6 +186,36 @@ func TestCommands_ASubscribeThatRailsDoesNotAnswerSendsTheClientToReconnect(t *t
 	}
 }
 
+func TestCommands_AnUnsubscribeThatNeverRanIsLeftToTheEndOfTheConnection(t *testing.T) {
+	rails := &fakeRails{OnUnsubscribe: func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+		return nil, fmt.Errorf("refused: %w", rpc.ErrNotRun)
+	}}
+	b := startBridge(t, rails)
+	c := b.Welcomed()
+	c.Subscribe("room")
+	c.Command("unsubscribe", "room", "")
+	c.Expect(`{"type":"disconnect","reason":"server_restart","reconnect":true}`)
+	c.ExpectClose(ws.StatusNormalClosure, "")
+	if left := b.AwaitDisconnects(1)[0].Subscriptions; len(left) != 1 || left[0].Identifier != "room" {
+		t.Errorf("disconnect carried %+v, want room", left)
+	}
+}
+
+func TestCommands_AnUnsubscribeThatMayHaveRunIsNotRepeated(t *testing.T) {
+	rails := &fakeRails{OnUnsubscribe: func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+		return nil, errors.New("cut off")
+	}}
+	b := startBridge(t, rails)
+	c := b.Welcomed()
+	c.Subscribe("room")
+	c.Command("unsubscribe", "room", "")
+	c.Subscribe("room") // the identifier is free again
+	c.Hangup()
+	if left := b.AwaitDisconnects(1)[0].Subscriptions; len(left) != 1 {
+		t.Errorf("disconnect carried %d subscriptions, want the second", len(left))
+	}
+}
+
 func TestCommands_APerformThatRailsDoesNotAnswerIsAllThatIsLost(t *testing.T) {
 	rails := &fakeRails{OnPerform: func(_ context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
 		if request.Data == "bad" {

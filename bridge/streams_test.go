@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cablestay/cablestay/rpc"
@@ -175,18 +176,27 @@ func TestStreams_StopWhenRailsSaysSo(t *testing.T) {
 }
 
 func TestStreams_EndWithTheirSubscriptionAndLeaveRedisWithTheLast(t *testing.T) {
-	b := startBridge(t, &fakeRails{OnSubscribe: following})
+	var empty atomic.Bool // rooms have nothing to follow any more
+	b := startBridge(t, &fakeRails{OnSubscribe: func(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+		if empty.Load() {
+			return confirmed(request), nil
+		}
+		return following(ctx, request)
+	}})
 	ann, bob := b.Welcomed(), b.Welcomed()
-	ann.Subscribe("room")
-	bob.Subscribe("room")
-	ann.Command("unsubscribe", "room", "")
+	for _, c := range []*client{ann, bob} {
+		c.Subscribe("room")
+	}
 	ann.Subscribe("other")
+	empty.Store(true)
+	ann.Command("unsubscribe", "room", "")
+	ann.Subscribe("room") // in the same line, so that the unsubscribe is done
 	b.PubSub.Publish("room", []byte(`1`))
 	bob.Expect(transmission("room", `1`))
 	b.PubSub.Publish("other", []byte(`2`))
 	ann.Expect(transmission("other", `2`))
 	bob.Command("unsubscribe", "room", "")
-	bob.Subscribe("other")
+	bob.Subscribe("room")
 	for _, name := range b.PubSub.Followed() {
 		if name == "room" {
 			t.Error("still follows what nobody streams from")

@@ -191,12 +191,15 @@ func (s *subscription) failed(command protocol.Command, err error) {
 	c.server.metrics.commandsFailed.WithLabelValues(string(command.Name)).Inc()
 	c.log().Error("Rails did not answer a command", "command", string(command.Name), "identifier", inShort(s.identifier),
 		"error", err)
-	switch command.Name {
-	case protocol.Subscribe:
-		// Where it may have run, unsubscribed must run too.
-		s.settle(!errors.Is(err, rpc.ErrNotRun), nil)
-		c.disconnect(closeFailed, protocol.Disconnect{Reason: protocol.ServerRestart, Reconnect: true})
-	case protocol.Unsubscribe:
+	afresh := protocol.Disconnect{Reason: protocol.ServerRestart, Reconnect: true}
+	notRun := errors.Is(err, rpc.ErrNotRun)
+	switch {
+	case command.Name == protocol.Subscribe:
+		s.settle(!notRun, nil) // where it may have run, unsubscribed must run too
+		c.disconnect(closeFailed, afresh)
+	case command.Name == protocol.Unsubscribe && notRun:
+		c.disconnect(closeFailed, afresh) // unsubscribed must run: it is tried once more at the connection's end
+	case command.Name == protocol.Unsubscribe:
 		s.settle(false, nil)
 	}
 }
