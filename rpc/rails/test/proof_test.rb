@@ -22,6 +22,24 @@ class ProofTest < ActiveSupport::TestCase
     assert_refused "not a token signed", "no.token.at-all"
   end
 
+  test "a proof that is no JWT at all is refused like any other, and logs no fault" do
+    headers = [ "5", "[]", "null", "true", '{"alg":5}', '{"alg":["HS256"]}', "\xff" ].map { |header| base64(header) }
+    tokens = headers.map { |header| "#{header}.#{base64("{}")}.AAAA" } + [ "\xff.\xff.\xff", "a.b.c.d", "..", "." ]
+
+    tokens.each do |token|
+      log = Log.of { assert_refused "not a token signed", token }
+      assert_not_includes log, "hello failed", token.inspect
+    end
+  end
+
+  test "claims that are not an object are refused, though the secret signed them" do
+    [ "5", "[]", "null" ].each do |claims|
+      signed = "#{base64('{"alg":"HS256"}')}.#{base64(claims)}"
+      signature = OpenSSL::HMAC.digest("SHA256", Cablestay::Secret.shared, signed)
+      assert_refused "", "#{signed}.#{base64(signature)}" # the words are those of the library's version
+    end
+  end
+
   { iss: [ "someone", "iss" ], aud: [ "cablestay", "aud" ], event: [ "perform", "event" ], jti: [ "event-2", "jti" ],
     digest: [ "0" * 64, "digest" ] }.each do |claim, (value, word)|
     test "a proof whose #{claim} is another's is refused" do
@@ -69,6 +87,10 @@ class ProofTest < ActiveSupport::TestCase
   end
 
   private
+    def base64(bytes)
+      [ bytes ].pack("m0").tr("+/", "-_").delete("=")
+    end
+
     def proof(**claims)
       Bridge.proof("hello", BODY, "event-1", **claims)
     end

@@ -14,7 +14,7 @@ module Cablestay
 
     # Raises Unproven unless the header holds a token that the shared secret signed and that is valid now.
     def initialize(authorization, secret: Secret.shared, now: Time.now.to_i)
-      scheme, token = authorization.to_s.split(" ", 2)
+      scheme, token = authorization.to_s.b.split(" ", 2)
       raise Unproven, "no bearer token" unless scheme&.casecmp?("bearer") && token
 
       @claims = signed_claims(token, secret)
@@ -41,7 +41,9 @@ module Cablestay
         claims, = JWT.decode(token, secret, true, algorithms: [ "HS256" ],
           verify_expiration: false, verify_not_before: false)
         claims.is_a?(Hash) ? claims : raise(Unproven, "the claims are not an object")
-      rescue JWT::DecodeError
+      rescue Unproven
+        raise
+      rescue StandardError # also what the library itself falls over, as a header that is no object
         raise Unproven, "not a token signed with HS256 and this app's secret"
       end
 
