@@ -123,6 +123,21 @@ class BlockChannel < ApplicationCable::Channel
   end
 end
 
+class ThreadingChannel < ApplicationCable::Channel
+  class << self
+    attr_accessor :go_on, :thread
+  end
+
+  def subscribed
+    Thread.new { stream_from("of-thread") { |message| transmit(message) } }.join
+    Thread.new { stream_from("plain-of-thread") }.join
+  end
+
+  def later
+    self.class.thread = Thread.new { self.class.go_on.pop; stream_from("too-late") }
+  end
+end
+
 class FilteringChannel < ApplicationCable::Channel
   def subscribed
     stream_from "filtered"
@@ -315,6 +330,26 @@ class CommandTest < ActiveSupport::TestCase
     assert_includes log, "BlockChannel streams with a block or callback: not yet carried by cablestay"
     assert_includes log, "BlockChannel streams with a coder: not yet carried by cablestay"
     assert_equal [ { "effect" => "stop_stream", "broadcasting" => "plain" } ], @client.unsubscribe("BlockChannel").effects
+  end
+
+  test "a stream with a block that a thread of the app begins is not streamed as it is either" do
+    answer = nil
+    log = without_warnings_so_far { Log.of { answer = @client.subscribe("ThreadingChannel") } }
+
+    assert_equal %w[ plain-of-thread ], answer.effects.filter_map { |effect| effect["broadcasting"] }
+    assert_includes log, "ThreadingChannel streams with a block or callback: not yet carried by cablestay"
+  end
+
+  test "a stream that is begun after its event is logged as lost" do
+    @client.subscribe("ThreadingChannel")
+    ThreadingChannel.go_on = Queue.new
+    log = Log.of do
+      assert_equal [], @client.perform("ThreadingChannel", "later").effects
+      ThreadingChannel.go_on << true
+      ThreadingChannel.thread.join
+    end
+
+    assert_includes log, 'lost a stream of "too-late"'
   end
 
   test "a channel that overrides transmit is not streamed past it" do

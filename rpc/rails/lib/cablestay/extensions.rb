@@ -20,8 +20,8 @@ module Cablestay
     # Prepended to ActionCable::Channel::Base.
     module Channel
       def stream_from(broadcasting, callback = nil, coder: nil, &block)
-        event = Event.current
-        event ? event.streams.from(self, callback || block, coder) { super } : super
+        streams = RailsVersions.streams_of(connection)
+        streams ? streams.from(self, callback || block, coder) { super } : super
       end
     end
   end

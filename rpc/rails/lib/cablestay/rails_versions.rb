@@ -39,6 +39,12 @@ module Cablestay
         owner != ActionCable::Channel::Base && owner != ActionCable::Channel::Streams
       end
 
+      # Where a connection has our facade for its server: on whatever thread of the app it is used.
+      def streams_of(connection)
+        server = connection.instance_variable_get(:@server)
+        server.streams if Cablestay::Server === server
+      end
+
       # Rails 8 loads routes when they are first needed.
       def load_routes(app)
         app.reload_routes_unless_loaded if app.respond_to?(:reload_routes_unless_loaded)

@@ -9,11 +9,12 @@ module Cablestay
     undef_method :marshal_dump, :marshal_load
     include References::Named
 
-    attr_reader :pubsub, :event_loop, :worker_pool
+    attr_reader :streams, :pubsub, :event_loop, :worker_pool
     alias_method :executor, :event_loop
 
     def initialize(cable_server, event)
       super(cable_server)
+      @streams = event.streams
       @pubsub = PubSub.new(cable_server, event.streams)
       @event_loop = EventLoop.new(event.streams)
       @worker_pool = WorkerPool.new(event)

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "monitor"
+
 module Cablestay
   # What the channel of one event follows, and which of its streams the bridge can carry.
   class Streams
@@ -15,15 +17,18 @@ module Cablestay
       @effects = effects
       @refused = {}.compare_by_identity # handlers of streams that the bridge can't carry
       @begun = Hash.new(0)              # broadcastings that this event began to follow
+      @lock = Monitor.new               # guards reason and channel: the app may stream from threads of its own
     end
 
     # Around Channel#stream_from: the handler that Rails makes of these tells nothing any more.
     def from(channel, callback, coder)
-      before, @reason = @reason, uncarried(channel, callback, coder)
-      @channel = channel.class.name
-      yield
-    ensure
-      @reason = before
+      @lock.synchronize do
+        before, @reason = @reason, uncarried(channel, callback, coder)
+        @channel = channel.class.name
+        yield
+      ensure
+        @reason = before
+      end
     end
 
     # +internal+: no channel's, but the connection's own broadcasting for remote disconnects. The bridge
@@ -33,14 +38,14 @@ module Cablestay
       return refuse(broadcasting, handler) if @reason
 
       @begun[broadcasting] += 1
-      @effects.record("stream", broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+      record("stream", broadcasting)
     end
 
     def leave(broadcasting, handler)
       return unless carried?(handler)
 
       @begun.delete(broadcasting)
-      @effects.record("stop_stream", broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+      record("stop_stream", broadcasting)
     end
 
     # What this event published to a stream that it had begun is delivered here, in its place.
@@ -63,6 +68,11 @@ module Cablestay
     end
 
     private
+      def record(effect, broadcasting)
+        @effects.record(effect, broadcasting: Utf8.bytes(broadcasting, "a broadcasting")) || Cablestay.logger.warn(
+          "lost a #{effect} of #{broadcasting.inspect}: it was made after its event had ended (by a thread of the app?)")
+      end
+
       def uncarried(channel, callback, coder)
         return "a block or callback" if callback
         return "a coder" if coder && coder != ActiveSupport::JSON
