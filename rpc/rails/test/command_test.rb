@@ -99,7 +99,7 @@ class JoiningChannel < ApplicationCable::Channel
     stream_from "joining"
     ActionCable.server.broadcast(:joining, { joined: "<a>" })
     ActionCable.server.broadcast("elsewhere", { joined: "elsewhere" })
-    ActionCable.server.pubsub.broadcast("joining", '{"raw":1.0}')
+    ActionCable.server.pubsub.broadcast(:joining, '{"raw":1.0}')
     stop_stream_from "joining" if params[:leave]
     ActionCable.server.broadcast("joining", { last: true })
   end
@@ -135,6 +135,12 @@ class ThreadingChannel < ApplicationCable::Channel
 
   def later
     self.class.thread = Thread.new { self.class.go_on.pop; stream_from("too-late") }
+  end
+end
+
+module ListingCoder
+  def self.encode(message)
+    JSON.generate([ message ])
   end
 end
 
@@ -360,6 +366,26 @@ class CommandTest < ActiveSupport::TestCase
     assert_includes log, "FilteringChannel streams with transmit overridden: not yet carried"
   end
 
+  test "a connection that overrides transmit is not streamed past either" do
+    type = Class.new(ApplicationCable::Connection) do
+      def transmit(message)
+        super(message.merge(wrapped: true))
+      end
+    end
+    assert_not_streamed(type)
+  end
+
+  unless ActionCable::Server.const_defined?(:Socket, false) # which makes the coder itself
+    test "a connection with a coder of its own is not streamed past either" do
+      type = Class.new(ApplicationCable::Connection) do
+        def initialize(server, env)
+          super(server, env, coder: ListingCoder)
+        end
+      end
+      assert_not_streamed(type)
+    end
+  end
+
   test "a periodic timer is confirmed, and the log says that it will not run" do
     answer = nil
     log = without_warnings_so_far { Log.of { answer = @client.subscribe("TickingChannel") } }
@@ -399,6 +425,18 @@ class CommandTest < ActiveSupport::TestCase
       published
     ensure
       redis&.close
+    end
+
+    def assert_not_streamed(connection_class)
+      before = ActionCable.server.config.connection_class
+      ActionCable.server.config.connection_class = -> { connection_class }
+      answer = nil
+      log = without_warnings_so_far { Log.of { answer = Bridge.new.client.subscribe("OrderedChannel") } }
+
+      assert_not_includes answer.kinds, "stream"
+      assert_includes log, "OrderedChannel streams with a connection that transmits in its own way: not yet carried"
+    ensure
+      ActionCable.server.config.connection_class = before
     end
 
     def without_warnings_so_far

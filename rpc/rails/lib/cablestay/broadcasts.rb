@@ -12,7 +12,7 @@ module Cablestay
 
     module Recording
       def broadcast(broadcasting, payload)
-        super.tap { Event.current&.streams&.broadcast(broadcasting, payload) }
+        super.tap { Event.current&.streams&.broadcast(String(broadcasting), payload) }
       end
     end
   end

@@ -39,6 +39,14 @@ module Cablestay
         owner != ActionCable::Channel::Base && owner != ActionCable::Channel::Streams
       end
 
+      # Does the connection's class see or change each frame, or encode it in its own way?
+      def own_transmit?(connection)
+        coder = connection.instance_variable_get(:@coder)
+        (coder && coder != ActiveSupport::JSON) || %i[ transmit encode ].any? do |name|
+          connection.respond_to?(name, true) && connection.method(name).owner != ActionCable::Connection::Base
+        end
+      end
+
       # Where a connection has our facade for its server: on whatever thread of the app it is used.
       def streams_of(connection)
         server = connection.instance_variable_get(:@server)

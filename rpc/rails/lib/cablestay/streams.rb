@@ -78,7 +78,9 @@ module Cablestay
         return "a coder" if coder && coder != ActiveSupport::JSON
 
         overridden = DELIVERY.find { |name| RailsVersions.overridden?(channel, name) }
-        "#{overridden} overridden" if overridden
+        return "#{overridden} overridden" if overridden
+
+        "a connection that transmits in its own way" if RailsVersions.own_transmit?(channel.connection)
       end
 
       def refuse(broadcasting, handler)
