@@ -155,6 +155,44 @@ class StateTest < ActiveSupport::TestCase
     assert_match(/KeepingChannel loses @lock \((Thread::)?Mutex\)/, log)
   end
 
+  test "what is nested too deeply for Ruby to marshal is named and left out, not the end of the event" do
+    KeepingChannel.keep = -> { @kept = 1; @deep = []; 100_000.times { @deep = [ @deep ] }; transmit({ done: true }) }
+    seen = nil
+    KeepingChannel.look = -> { seen = [ @kept, defined?(@deep) ] }
+    log = Log.of { assert_equal [ { "done" => true } ], @client.perform("KeepingChannel", "keep").messages }
+    @client.perform("KeepingChannel", "look")
+
+    assert_equal [ 1, nil ], seen
+    assert_includes log, "KeepingChannel loses @deep (Array)"
+  end
+
+  test "parameters that the app has changed stay changed, and one that can't travel is not the end of the event" do
+    seen = nil
+    keeping(-> { params[:room] = "blue"; @room = params[:room] }) { seen = [ params["room"], params[:room].equal?(@room), params.class ] }
+    assert_equal [ "blue", true, ActiveSupport::HashWithIndifferentAccess ], seen
+
+    KeepingChannel.keep = -> { params[:how] = -> { }; transmit({ done: true }) }
+    log = Log.of { assert_equal [ { "done" => true } ], @client.perform("KeepingChannel", "keep").messages }
+    assert_includes log, "KeepingChannel loses @params"
+  end
+
+  test "a channel may show its parameters in its own way" do
+    Object.const_set(:CountingChannel, Class.new(ApplicationCable::Channel) do
+      def params
+        super.merge(seen: super[:seen].to_i + 1)
+      end
+
+      def count
+        transmit({ seen: params[:seen] })
+      end
+    end)
+    @client.subscribe("CountingChannel")
+
+    assert_equal [ [ { "seen" => 1 } ] ] * 2, Array.new(2) { @client.perform("CountingChannel", "count").messages }
+  ensure
+    Object.send(:remove_const, :CountingChannel)
+  end
+
   test "state is sent only where it changed" do
     KeepingChannel.keep = -> { @count = 1 }
     KeepingChannel.look = -> { @count }

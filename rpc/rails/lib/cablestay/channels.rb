@@ -26,13 +26,12 @@ module Cablestay
           value = channel.instance_variable_get(name) if channel.instance_variable_defined?(name)
           saved[name] = value unless value.nil?
         end
-        saved[:params] = channel.params unless channel.params == decode(channel.identifier)
         saved
       end
 
       private
         def rails_ivars(saved, params)
-          ivars = { "@params": saved[:params] || params,
+          ivars = { "@params": params,
             "@defer_subscription_confirmation_counter": Concurrent::AtomicFixnum.new(saved[:counter]),
             "@reject_subscription": saved[:@reject_subscription],
             "@subscription_confirmation_sent": saved[:@subscription_confirmation_sent],
@@ -41,10 +40,11 @@ module Cablestay
           ivars
         end
 
+        # The identifier says the parameters, unless the app has changed them.
         def app_ivars(channel)
-          (channel.instance_variables - RailsVersions::CHANNEL_IVARS).to_h do |name|
-            [ name, channel.instance_variable_get(name) ]
-          end
+          names = channel.instance_variables - RailsVersions::CHANNEL_IVARS
+          names << :@params unless channel.instance_variable_get(:@params) == decode(channel.identifier)
+          names.to_h { |name| [ name, channel.instance_variable_get(name) ] }
         end
 
         def followed(channel, streams)

@@ -11,7 +11,7 @@ module Cablestay
         frozen = ivars.select { |_, value| value.frozen? && !frozen_by_nature?(value) }.keys
         saved = saved.merge(ivars: ivars, frozen: frozen)
         Marshal.dump(saved)
-      rescue StandardError
+      rescue StandardError, SystemStackError
         kept = ivars.select { |name, value| travels?(name, value, owner) }
         Marshal.dump(saved.merge(ivars: kept, frozen: Array(frozen) & kept.keys))
       end
@@ -20,7 +20,7 @@ module Cablestay
         saved = Marshal.load(bytes)
         saved[:frozen].each { |name| saved[:ivars][name].freeze }
         saved.merge(ivars: saved[:ivars].transform_values { |value| References.current.restore(value) })
-      rescue StandardError, ScriptError => error
+      rescue StandardError, ScriptError, SystemStackError => error
         raise UnreadableState, "#{error.class}: #{error.message.lines.first.to_s.chomp}"
       end
 
@@ -28,7 +28,7 @@ module Cablestay
         def travels?(name, value, owner)
           Marshal.dump(value)
           true
-        rescue StandardError => error
+        rescue StandardError, SystemStackError => error
           Cablestay.logger.error("#{owner} loses #{name} (#{value.class}) at the end of this event: " \
             "not yet carried by cablestay (#{error.message})")
           false
