@@ -47,12 +47,16 @@ module Cablestay
           "ActionCable.server" => ActionCable.server, "Rails.logger" => Rails.logger }.compact
       end
 
-      # A record that identifies the connection is one object in all of its channels, as in stock.
       def channel_objects(channel)
-        records = @cable.connection.identifiers.to_h do |name|
-          [ "identifier #{name}", @cable.connection.instance_variable_get("@#{name}") ]
-        end
-        connection_objects.merge(records.select { |_, value| value.respond_to?(:to_gid_param) }, "channel" => channel)
+        connection_objects.merge(identifying_records, "channel" => channel)
+      end
+
+      # A record that identifies the connection is one object in all of its channels, as in stock. Its name says
+      # which record it is: the connection may be given another one.
+      def identifying_records
+        records = @cable.connection.identifiers.map { |name| @cable.connection.instance_variable_get("@#{name}") }
+        records.select { |value| value.respond_to?(:to_gid_param) && value.respond_to?(:id) && value.id }
+          .to_h { |record| [ References.record(record.to_gid_param), record ] }
       end
   end
 end

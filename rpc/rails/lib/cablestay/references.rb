@@ -9,7 +9,14 @@ module Cablestay
     # At the top of the state, for objects whose class is nobody's to extend.
     Reference = Struct.new(:name)
 
+    RECORD = "record "
+
     class << self
+      # The name of the record that this GlobalID finds.
+      def record(gid)
+        "#{RECORD}#{gid}"
+      end
+
       def current
         Thread.current.thread_variable_get(CURRENT)
       end
@@ -63,7 +70,13 @@ module Cablestay
     def restore(value)
       return value unless value.is_a?(Reference)
 
-      named(value.name) || raise(UnreadableState, "no #{value.name} in this event")
+      named(value.name) || found(value.name) || raise(UnreadableState, "no #{value.name} in this event")
     end
+
+    private
+      # A record that no longer identifies the connection.
+      def found(name)
+        GlobalID::Locator.locate(name.delete_prefix(RECORD)) if name.start_with?(RECORD)
+      end
   end
 end
