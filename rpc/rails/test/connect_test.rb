@@ -106,6 +106,27 @@ class ConnectTest < ActiveSupport::TestCase
     assert_equal [ %w[ set-cookie a=1 ], %w[ set-cookie b=2 ], %w[ x-list 1 ], %w[ x-list 2 ] ], http["headers"]
   end
 
+  test "an HTTP answer whose header is not UTF-8 reaches the client" do
+    http = Bridge.new(Cablestay::Endpoint.new(->(_env) { [ 302, { "location" => "/\xe9".b, "x-name" => "é".b }, [] ] })).connect["http"]
+    assert_equal [ [ "location", "/\u{fffd}" ], [ "x-name", "é" ] ], http["headers"]
+  end
+
+  test "what middleware does after the reply is done for each answer, and does no harm where it fails" do
+    replies = []
+    app = lambda do |env|
+      env["rack.after_reply"] << -> { replies << env["QUERY_STRING"]; raise "after the reply" }
+      env["QUERY_STRING"] == "refuse" ? [ 401, {}, [] ] : Rails.application.call(env)
+    end
+    bridge = Bridge.new(Cablestay::Endpoint.new(app))
+    log = Log.of do
+      assert_equal 401, bridge.connect(Bridge.handshake("refuse"))["http"]["status"]
+      assert_equal true, bridge.connect(Bridge.handshake("user=ann"))["accepted"]
+    end
+
+    assert_equal %w[ refuse user=ann ], replies
+    assert_includes log, "[Cablestay] what the app does after a reply raised: RuntimeError: after the reply"
+  end
+
   test "a path where nothing is mounted is the app's own 404" do
     assert_equal 404, Bridge.new.connect(Bridge.handshake(path: "/nowhere"))["http"]["status"]
   end
@@ -126,6 +147,15 @@ class ConnectTest < ActiveSupport::TestCase
   test "a connection without identifiers is welcome, and can't be disconnected remotely" do
     answer = connecting { }
     assert_equal [ true, "" ], [ answer["accepted"], answer["connection_identifier"] ]
+  end
+
+  test "identifiers that are not UTF-8 are no reason to refuse, but can't be disconnected remotely" do
+    answer = nil
+    log = Log.of { answer = connecting { self.user = "\xff".b } }
+
+    assert_equal [ true, "" ], [ answer["accepted"], answer["connection_identifier"] ]
+    assert_includes log, "this connection can't be disconnected remotely: the connection identifier is not UTF-8"
+    assert_equal "é", connecting { self.user = "é".b }["connection_identifier"]
   end
 
   test "what connect transmits comes before the welcome" do

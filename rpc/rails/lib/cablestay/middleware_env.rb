@@ -37,7 +37,7 @@ module Cablestay
           reached = at_cable
           [ -1, {}, [] ]
         end)
-        thread = Thread.new { HttpAnswer.discard(@app.call(env)) }
+        thread = Thread.new { HttpAnswer.new(@app.call(env), env).discard }
         thread.report_on_exception = false
         wait(thread) || raise(Error, "the app's middleware did not answer the handshake within #{PATIENCE} s")
         (reached || env).tap { |full| full.delete(Endpoint::TAKEOVER) }

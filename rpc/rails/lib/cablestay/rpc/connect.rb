@@ -13,10 +13,10 @@ module Cablestay
 
       def answer
         response = through_middleware
-        return { contract: CONTRACT, http: HttpAnswer.new(response, @env).to_h } unless taken_over?
+        http = HttpAnswer.new(response, @env)
+        return { contract: CONTRACT, http: http.to_h } unless taken_over?
 
-        HttpAnswer.discard(response)
-        @env["rack.after_reply"].each(&:call)
+        http.discard
         @event.run { open }
       end
 
@@ -62,7 +62,12 @@ module Cablestay
 
         # As registered with the internal channel: Rails has asked for it by then, at the time when stock does.
         def connection_identifier
-          @event.streams.internal ? @cable.connection.connection_identifier : ""
+          return "" unless @event.streams.internal
+
+          Utf8.bytes(@cable.connection.connection_identifier, "the connection identifier")
+        rescue EncodingError => error
+          Cablestay.logger.error("this connection can't be disconnected remotely: #{error.message}")
+          ""
         end
     end
   end
