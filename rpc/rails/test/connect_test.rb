@@ -138,6 +138,21 @@ class ConnectTest < ActiveSupport::TestCase
     assert_equal [ 404, "Page not found" ], [ http["status"], http["body"].unpack1("m") ]
   end
 
+  test "a server of the app's own, beside ActionCable.server, is left to Puma" do
+    server = ActionCable::Server::Base.new(config: ActionCable.server.config.dup)
+    routes = ActionDispatch::Routing::RouteSet.new
+    routes.draw do
+      mount server => "/other"
+      mount ActionCable.server => "/cable"
+    end
+    http = nil
+    log = Log.of { http = Bridge.new(Cablestay::Endpoint.new(server.method(:call))).connect["http"] }
+
+    assert_equal 501, http["status"]
+    assert_includes log, "[Cablestay] refused a handshake: its path mounts a server other than ActionCable.server"
+    assert_equal [ "/cable" ], Cablestay::Mounts.of(Struct.new(:routes).new(routes)).map { |mount| mount[:path] }
+  end
+
   test "identifiers make the connection identifier" do
     answer = connecting { self.user = "zoe"; self.tenant = "acme" }
 

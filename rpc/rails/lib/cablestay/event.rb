@@ -12,7 +12,7 @@ module Cablestay
 
     attr_reader :server, :socket, :streams
 
-    # +cable_server+ is the ActionCable.server (or another one) that the app mounted.
+    # +cable_server+ is ActionCable.server, or the one that runs without Rails' middleware.
     def initialize(cable_server, env: nil, protocol: nil)
       @effects = Effects.new
       @socket = Socket.new(@effects, env: env, protocol: protocol)

@@ -17,7 +17,7 @@ module Cablestay
           routes.routes.flat_map do |route|
             path = prefix.chomp("/") + route.path.spec.to_s.delete_suffix("(.:format)")
             mounted = rack_app(route)
-            if mounted.is_a?(ActionCable::Server::Base)
+            if mounted.equal?(ActionCable.server)
               [ { path: path, anchored: route.path.anchored ? true : false } ]
             elsif mounted.respond_to?(:routes) && mounted.routes.respond_to?(:routes)
               in_routes(mounted.routes, path, seen + [ routes ])

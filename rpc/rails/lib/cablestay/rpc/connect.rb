@@ -30,10 +30,19 @@ module Cablestay
 
         # Where ActionCable.server is reached. As there, connect itself waits until the middleware has returned.
         def take_over(cable_server, env)
+          return not_carried unless cable_server.equal?(CableServer.of(@app))
+
           env.delete(Endpoint::TAKEOVER) # in place: what middleware made holds this very Hash
           @event = Event.new(cable_server, env: env, protocol: @protocol)
           @cable = RailsVersions.cable.open(@event.server, env, @event.socket)
           @cable.process
+        end
+
+        # Later events could not tell whose connection class to revive.
+        def not_carried
+          Cablestay.logger.error("refused a handshake: its path mounts a server other than ActionCable.server, " \
+            "which is not yet carried by cablestay")
+          [ 501, { "content-type" => "text/plain" }, [ "Not Implemented\n" ] ]
         end
 
         def taken_over?
