@@ -53,10 +53,10 @@ class HandshakeTest < ActiveSupport::TestCase
   end
 
   test "what the web server says of itself is kept, what it says of the event's own request is not" do
-    env = env_of(Bridge.handshake, "SERVER_SOFTWARE" => "puma", "rack.multithread" => true, "HTTP_AUTHORIZATION" => "Bearer x",
-      "puma.socket" => :socket, "CONTENT_TYPE" => "application/json")
+    env = env_of(Bridge.handshake(headers: [ [ "Version", "9" ] ]), "SERVER_SOFTWARE" => "puma", "rack.multithread" => true,
+      "HTTP_VERSION" => "HTTP/1.1", "HTTP_AUTHORIZATION" => "Bearer x", "puma.socket" => :socket, "CONTENT_TYPE" => "application/json")
 
-    assert_equal [ "puma", true ], env.values_at("SERVER_SOFTWARE", "rack.multithread")
+    assert_equal [ "puma", true, "HTTP/1.1" ], env.values_at("SERVER_SOFTWARE", "rack.multithread", "HTTP_VERSION")
     assert_equal [ nil, nil, nil ], env.values_at("HTTP_AUTHORIZATION", "puma.socket", "CONTENT_TYPE")
     assert_equal "", env["rack.input"].read
   end

@@ -45,7 +45,7 @@ module Cablestay
         script_name = "" unless @path == script_name || @path.start_with?("#{script_name}/")
         { "REQUEST_METHOD" => @method, "SCRIPT_NAME" => script_name, "PATH_INFO" => @path.delete_prefix(script_name),
           "QUERY_STRING" => @query, "REQUEST_PATH" => @path, "REQUEST_URI" => @query.empty? ? @path : "#{@path}?#{@query}",
-          "REMOTE_ADDR" => @remote_addr }
+          "REMOTE_ADDR" => @remote_addr }.merge(carrier.slice("HTTP_VERSION"))
       end
 
       # A name with an underscore would pass for the one with a hyphen, which a proxy may have set or
