@@ -108,6 +108,20 @@ class JoiningChannel < ApplicationCable::Channel
     ActionCable.server.broadcast("joining", { again: true })
   end
 
+  def rejoin
+    stop_all_streams
+    stream_from "joining"
+    ActionCable.server.broadcast("joining", { rejoined: true })
+  end
+
+  def change
+    stop_all_streams
+    stream_from "another"
+    ActionCable.server.broadcast("another", { changed: true })
+    stop_stream_from "another"
+    stream_from "joining"
+  end
+
   def binary
     stream_from "binary"
     ActionCable.server.broadcast("binary", "\xff", coder: nil)
@@ -276,6 +290,14 @@ class CommandTest < ActiveSupport::TestCase
 
   test "what it publishes after it has stopped the stream is not" do
     assert_equal %w[ stream broadcast broadcast stop_stream confirm ], @client.subscribe("JoiningChannel", leave: true).kinds
+  end
+
+  test "a stream that an event leaves and begins again goes on, and what it publishes to it comes once, through Redis" do
+    @client.subscribe("JoiningChannel")
+
+    assert_equal [], @client.perform("JoiningChannel", "rejoin").effects
+    assert_equal %w[ stream broadcast stop_stream ], @client.perform("JoiningChannel", "change").kinds
+    assert_equal [ "joining" ], @client.unsubscribe("JoiningChannel").effects.map { |effect| effect["broadcasting"] }
   end
 
   test "what a later event publishes comes through Redis, as all broadcasts do" do

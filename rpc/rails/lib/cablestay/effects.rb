@@ -9,14 +9,18 @@ module Cablestay
       @finished = false
     end
 
-    # False where the event is over: nothing can carry the effect any more.
+    # The effect; false where the event is over: nothing can carry it any more.
     def record(effect, **members)
       @mutex.synchronize do
         return false if @finished
 
-        @effects << { effect: effect, **members }
+        @effects.push({ effect: effect, **members }).last
       end
-      true
+    end
+
+    # Takes back what was recorded.
+    def withdraw(effect)
+      @mutex.synchronize { @effects.delete_if { |recorded| recorded.equal?(effect) } unless @finished }
     end
 
     # No effect is taken after this one.

@@ -17,6 +17,7 @@ module Cablestay
       @effects = effects
       @refused = {}.compare_by_identity # handlers of streams that the bridge can't carry
       @begun = Hash.new(0)              # broadcastings that this event began to follow
+      @left = {}                        # broadcastings of earlier events => the effect that this one left it
       @lock = Monitor.new               # guards reason and channel: the app may stream from threads of its own
     end
 
@@ -31,11 +32,15 @@ module Cablestay
       end
     end
 
+    # A stream that was there before the event, and that the event leaves and begins again, simply goes on: the
+    # bridge never left it, so what the event publishes to it comes through Redis.
+    #
     # +internal+: no channel's, but the connection's own broadcasting for remote disconnects. The bridge
     # follows that one by the connection identifier.
     def follow(broadcasting, handler, internal: false)
       return @internal = broadcasting if internal
       return refuse(broadcasting, handler) if @reason
+      return @effects.withdraw(@left.delete(broadcasting)) if @left.key?(broadcasting)
 
       @begun[broadcasting] += 1
       record("stream", broadcasting)
@@ -45,7 +50,8 @@ module Cablestay
       return unless carried?(handler)
 
       @begun.delete(broadcasting)
-      record("stop_stream", broadcasting)
+      left = record("stop_stream", broadcasting)
+      @left[broadcasting] = left if left && handler.is_a?(Handler)
     end
 
     # What this event published to a stream that it had begun is delivered here, in its place.
