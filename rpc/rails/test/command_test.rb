@@ -108,6 +108,10 @@ class JoiningChannel < ApplicationCable::Channel
     ActionCable.server.broadcast("joining", { again: true })
   end
 
+  def unspeakable
+    stream_from "\xff"
+  end
+
   def rejoin
     stop_all_streams
     stream_from "joining"
@@ -347,6 +351,15 @@ class CommandTest < ActiveSupport::TestCase
     answer = @client.command("subscribe", identifier)
 
     assert_equal identifier, JSON.parse(answer.effects.last["frame"])["identifier"]
+  end
+
+  test "a broadcasting that is not UTF-8 is an error of its own, and does not keep the subscription from ending" do
+    @client.subscribe("JoiningChannel")
+    log = Log.of { assert_equal [], @client.perform("JoiningChannel", "unspeakable").effects }
+    answer = @client.unsubscribe("JoiningChannel")
+
+    assert_includes log, 'EncodingError - a broadcasting is not UTF-8: "\\xFF"'
+    assert_equal [ false, [ "joining" ] ], [ answer["subscribed"], answer.effects.map { |effect| effect["broadcasting"] } ]
   end
 
   test "streams with a block, a callback or a coder are not streamed as they are, and the log says so" do

@@ -42,8 +42,11 @@ module Cablestay
       return refuse(broadcasting, handler) if @reason
       return @effects.withdraw(@left.delete(broadcasting)) if @left.key?(broadcasting)
 
-      @begun[broadcasting] += 1
       record("stream", broadcasting)
+      @begun[broadcasting] += 1
+    rescue EncodingError
+      @refused[handler] = true # Rails has it in its table by now, and will want to stop it
+      raise
     end
 
     def leave(broadcasting, handler)
