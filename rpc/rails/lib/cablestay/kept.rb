@@ -56,7 +56,7 @@ module Cablestay
       def identifying_records
         records = @cable.connection.identifiers.map { |name| @cable.connection.instance_variable_get("@#{name}") }
         records.select { |value| value.respond_to?(:to_gid_param) && value.respond_to?(:id) && value.id }
-          .to_h { |record| [ References.record(record.to_gid_param), record ] }
+          .to_h { |record| [ [ record.class.name, record.id ], record ] }
       end
   end
 end

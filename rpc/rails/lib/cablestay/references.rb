@@ -9,14 +9,7 @@ module Cablestay
     # At the top of the state, for objects whose class is nobody's to extend.
     Reference = Struct.new(:name)
 
-    RECORD = "record "
-
     class << self
-      # The name of the record that this GlobalID finds.
-      def record(gid)
-        "#{RECORD}#{gid}"
-      end
-
       def current
         Thread.current.thread_variable_get(CURRENT)
       end
@@ -70,13 +63,14 @@ module Cablestay
     def restore(value)
       return value unless value.is_a?(Reference)
 
-      named(value.name) || found(value.name) || raise(UnreadableState, "no #{value.name} in this event")
+      named(value.name) || found(value.name) || raise(UnreadableState, "no #{Array(value.name).join(" ")} in this event")
     end
 
     private
-      # A record that no longer identifies the connection.
+      # A record that no longer identifies the connection: those are named by their class and id.
       def found(name)
-        GlobalID::Locator.locate(name.delete_prefix(RECORD)) if name.start_with?(RECORD)
+        type, id = name
+        type.constantize.find(id) if name.is_a?(Array)
       end
   end
 end
