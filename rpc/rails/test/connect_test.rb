@@ -39,13 +39,13 @@ class ConnectTest < ActiveSupport::TestCase
 
   test "connect reads encrypted and signed cookies and the session" do
     seen = nil
-    headers = [ [ "Cookie", cookie_header { |jar| jar.encrypted[:secret] = { value: { id: 7 } }; jar.signed[:signed] = "s" } ],
+    headers = [ [ "Cookie", cookie_header { |jar| jar.encrypted[:secret] = { value: { "id" => 7 } }; jar.signed[:signed] = "s" } ],
       [ "Cookie", session_cookie("warden_user" => "bob", "cart" => [ 1 ]) ] ]
     connecting(Bridge.handshake(headers: headers)) do
       seen = [ cookies.encrypted[:secret], cookies.signed[:signed], request.session[:cart], env["warden"].user ]
     end
 
-    assert_equal [ { id: 7 }, "s", [ 1 ], "bob" ], seen
+    assert_equal [ { "id" => 7 }, "s", [ 1 ], "bob" ], seen
   end
 
   test "connect does not see what middleware left in its thread, nor its CurrentAttributes" do

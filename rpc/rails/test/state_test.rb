@@ -8,6 +8,7 @@ end
 
 class Room < ActiveRecord::Base
   has_many :messages
+  attr_accessor :seen_by
 end
 
 class Message < ActiveRecord::Base
@@ -95,6 +96,25 @@ class StateTest < ActiveSupport::TestCase
     assert_equal [], queries { @client.perform("KeepingChannel", "look") }
     assert_equal [ room, { "name" => [ "blue", "green" ] }, [ "hi" ], true ], seen
     assert_equal BigDecimal("9.9"), seen.first.price
+  end
+
+  test "what the app keeps in a record survives, and what it changed in it can be saved by a later event" do
+    room = Room.create!(name: "grey")
+    seen = nil
+    keeping(-> { @room = Room.find(room.id); @room.name = "pink"; @room.seen_by = "ann" }) { seen = @room.seen_by; @room.save! }
+
+    assert_equal [ "ann", "pink" ], [ seen, room.reload.name ]
+  end
+
+  test "outside of an event, records are marshalled as Rails does" do
+    room = Room.create!(name: "outside")
+    KeepingChannel.keep = -> { @room = room }
+    @client.perform("KeepingChannel", "keep")
+    room.seen_by = "ann"
+    copy = Marshal.load(Marshal.dump(room))
+    whole = !defined?(ActiveRecord::Marshalling) || ActiveRecord::Marshalling.format_version < 7.1
+
+    assert_equal [ room, "outside", whole ? "ann" : nil ], [ copy, copy.name, copy.seen_by ]
   end
 
   test "new and destroyed records survive as what they are" do

@@ -71,6 +71,7 @@ module Cablestay
           include References::Named
           RailsVersions.tagged_logger.include(References::Named)
         end
+        ActiveSupport.on_load(:active_record) { Records.extend_rails(self) }
       end
 
       def tagged_logger

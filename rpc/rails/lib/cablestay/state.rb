@@ -7,6 +7,7 @@ module Cablestay
       # +saved+ has a Hash of instance variables at :ivars. One that can't travel is left out, and the log
       # says which and why; the others keep what they share with each other.
       def dump(saved, owner)
+        Records.keep_whole
         ivars = saved[:ivars].transform_values { |value| References.current.replace(value) }
         frozen = ivars.select { |_, value| value.frozen? && !frozen_by_nature?(value) }.keys
         saved = saved.merge(ivars: ivars, frozen: frozen)

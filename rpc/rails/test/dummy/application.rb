@@ -11,7 +11,7 @@ require "cablestay"
 
 class Dummy < Rails::Application
   config.root = File.expand_path(__dir__)
-  config.load_defaults "6.1"
+  config.load_defaults Rails::VERSION::STRING.to_f # as in an app that is new to this Rails
   config.cache_classes = true
   config.eager_load = false
   config.secret_key_base = "5" * 64
