@@ -162,6 +162,15 @@ class StateTest < ActiveSupport::TestCase
     assert_equal [ true ] * 5, seen
   end
 
+  test "variables may hold what a connection has of Action Cable's" do
+    seen = nil
+    keeping(-> { @all = [ @subscriptions = connection.subscriptions, @pubsub = pubsub ].size }) do
+      seen = [ @subscriptions.equal?(connection.subscriptions), @pubsub.equal?(pubsub), @all ]
+    end
+
+    assert_equal [ true, true, 2 ], seen
+  end
+
   test "what can't travel is named in the log and left out, the rest survives" do
     KeepingChannel.keep = -> { @kept = [ 1 ]; @same = @kept; @lost = -> { }; @io = $stdout; @lock = Mutex.new }
     seen = nil

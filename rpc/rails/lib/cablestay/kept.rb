@@ -43,8 +43,11 @@ module Cablestay
       end
 
       def connection_objects
-        { "connection" => @cable.connection, "server" => @cable.server, "logger" => @cable.connection.logger,
-          "ActionCable.server" => ActionCable.server, "Rails.logger" => Rails.logger }.compact
+        server = @cable.server
+        { "connection" => @cable.connection, "subscriptions" => @cable.connection.subscriptions,
+          "logger" => @cable.connection.logger, "server" => server, "pubsub" => server.pubsub,
+          "worker pool" => server.worker_pool, "ActionCable.server" => ActionCable.server,
+          "Rails.logger" => (Rails.logger if defined?(Rails.logger)) }.compact
       end
 
       def channel_objects(channel)
