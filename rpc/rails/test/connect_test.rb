@@ -28,8 +28,7 @@ class ConnectTest < ActiveSupport::TestCase
     handshake = Bridge.handshake("token=abc", headers: [ [ "X-Forwarded-For", "198.51.100.4" ], [ "Cookie", "plain=p" ] ])
     connecting(handshake, protocol: "actioncable-v1-json") do
       seen = { token: request.params[:token], ip: request.remote_ip, host: request.host, method: request.request_method,
-        id: request.uuid, plain: cookies[:plain], protocol: protocol_in_connect = @protocol, warden: env["warden"].class }
-      protocol_in_connect
+        id: request.uuid, plain: cookies[:plain], protocol: protocol, warden: env["warden"].class }
     end
 
     assert_match(/\A[0-9a-f-]{36}\z/, seen.delete(:id))
@@ -192,6 +191,26 @@ class ConnectTest < ActiveSupport::TestCase
     assert_includes log, "There was an exception - ArgumentError(no such tenant)"
     assert_equal false, answer["accepted"]
     assert_equal [ { "effect" => "transmit", "frame" => '{"type":"disconnect","reason":null,"reconnect":true}' }, CLOSE ], answer.effects
+  end
+
+  unless ActionCable::Server.const_defined?(:Socket, false) # which is the worker's receiver there
+    test "a connection with a handle_exception is told, as by Action Cable's worker, and may fail there" do
+      type = Class.new(ActionCable::Connection::Base) do
+        def connect
+          raise "no luck"
+        end
+
+        def handle_exception
+          transmit({ handled: true })
+          raise "nor here"
+        end
+      end
+      answer = nil
+      log = Log.of { answer = with_connection_class(type) { Bridge.new.connect } }
+
+      assert_equal [ { "handled" => true }, "disconnect" ], [ answer.frames.first, answer.frames.last["type"] ]
+      assert_includes log, "handle_exception failed: RuntimeError: nor here"
+    end
   end
 
   test "the log is stock's" do

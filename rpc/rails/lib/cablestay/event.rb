@@ -46,18 +46,27 @@ module Cablestay
       @deferred << job
     end
 
-    # Logs what the block raises as Action Cable's worker does. True where it raised.
-    def logging_exceptions(logger)
+    # Logs what the block raises as Action Cable's worker does, and tells the receiver of the job. True where it
+    # raised.
+    def logging_exceptions(logger, receiver)
       yield
       false
     rescue Exception => error # as the worker: an event of the app never ends its thread
       logger.error("There was an exception - #{error.class}(#{error.message})")
       logger.error(Array(error.backtrace).join("\n"))
+      tell(receiver)
       true
     end
 
     def effects
       @effects.finish
     end
+
+    private
+      def tell(receiver)
+        receiver.handle_exception if receiver.respond_to?(:handle_exception)
+      rescue Exception => error # in stock it ends in the thread pool
+        Cablestay.log_exception("#{receiver.class}#handle_exception failed", error)
+      end
   end
 end

@@ -67,7 +67,7 @@ module Cablestay
 
       def async_invoke(receiver, method, *arguments, connection: receiver, &block)
         @event.defer do
-          @event.logging_exceptions(connection.logger) { receiver.__send__(method, *arguments, &block) }
+          @event.logging_exceptions(connection.logger, receiver) { receiver.__send__(method, *arguments, &block) }
         end
       end
 

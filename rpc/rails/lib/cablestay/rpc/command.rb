@@ -18,7 +18,9 @@ module Cablestay
       def answer
         @event.run do
           revive
-          @event.work(@cable.connection) { @event.logging_exceptions(@cable.connection.logger) { execute } }
+          @event.work(@cable.connection) do
+            @event.logging_exceptions(@cable.connection.logger, @cable.receiver) { execute }
+          end
           outcome
         rescue UnreadableState => error
           start_afresh(error)

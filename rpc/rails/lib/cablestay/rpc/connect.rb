@@ -54,7 +54,7 @@ module Cablestay
           socket = @event.socket.open
           raised = false
           @event.work(connection) do
-            raised = @event.logging_exceptions(connection.logger) { @cable.handle_open }
+            raised = @event.logging_exceptions(connection.logger, @cable.receiver) { @cable.handle_open }
             close_mute if raised
           end
           { contract: CONTRACT, accepted: socket.alive? && !raised, connection_identifier: connection_identifier,

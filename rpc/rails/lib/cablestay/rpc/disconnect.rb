@@ -43,9 +43,9 @@ module Cablestay
           cable.log_finished(@middleware_env.raw)
           restore_channels(cable, kept)
           cable.table.values.each do |channel|
-            @event.logging_exceptions(logger) { cable.connection.subscriptions.remove_subscription(channel) }
+            @event.logging_exceptions(logger, cable.receiver) { cable.connection.subscriptions.remove_subscription(channel) }
           end
-          @event.logging_exceptions(logger) { cable.disconnect }
+          @event.logging_exceptions(logger, cable.receiver) { cable.disconnect }
         end
 
         def restore_channels(cable, kept)
