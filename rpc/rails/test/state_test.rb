@@ -9,6 +9,8 @@ end
 class Room < ActiveRecord::Base
   has_many :messages
   attr_accessor :seen_by
+  attribute :mood, :string
+  normalizes :mood, with: ->(mood) { mood.strip } if respond_to?(:normalizes) # a type that can't be marshalled
 end
 
 class Message < ActiveRecord::Base

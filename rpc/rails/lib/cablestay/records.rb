@@ -2,15 +2,22 @@
 
 module Cablestay
   # Rails >= 7.1 can marshal a record as what its row holds, which is the default of new apps: right for a cache, but
-  # unsaved changes, the app's own variables in it and that it was destroyed are lost. Between events a record is
-  # kept whole, as by default before.
+  # unsaved changes, the app's own variables in it and that it was destroyed are lost. Between events they are kept;
+  # the types of the attributes, which may hold procs, are still left to the class.
   module Records
+    # Rebuilt from what is kept.
+    DERIVED = %i[ @attributes @mutations_from_database @mutations_before_last_save ].freeze
+
     # Prepended to ActiveRecord::Base. Rails' own format is an Array.
     module Loading
       def marshal_load(state)
         return super unless state.is_a?(Hash)
 
-        state.each { |name, value| instance_variable_set(name, value) }
+        self.class.define_attribute_methods
+        @attributes = self.class.attributes_builder.build_from_database(state[:originals])
+        state[:ivars].each { |name, value| instance_variable_set(name, value) }
+        state[:changes].each { |name, value| @attributes.write_from_user(name, @attributes[name].type.deserialize(value)) }
+        freeze if state[:frozen]
       end
     end
 
@@ -19,7 +26,11 @@ module Cablestay
       def marshal_dump
         return super unless References.current
 
-        instance_variables.to_h { |name| [ name, instance_variable_get(name) ] }
+        attributes = @attributes.keys.to_h { |name| [ name, @attributes[name] ] }
+        { originals: attributes.transform_values(&:original_value_for_database),
+          changes: attributes.select { |_, attribute| attribute.changed? }.transform_values(&:value_for_database),
+          ivars: (instance_variables - DERIVED).to_h { |name| [ name, instance_variable_get(name) ] },
+          frozen: frozen? }
       end
     end
 
