@@ -475,7 +475,7 @@ class CommandTest < ActiveSupport::TestCase
     end
 
     def without_warnings_so_far
-      Cablestay.instance_variable_set(:@warned, nil)
+      Cablestay.instance_variable_get(:@warned).clear
       yield
     end
 end

@@ -16,6 +16,12 @@ class EventThreadsTest < ActiveSupport::TestCase
     assert_equal :still_alive, @threads.run { :still_alive }
   end
 
+  test "an event whose thread the app kills fails, and waits for nothing" do
+    error = assert_raises(Cablestay::Error) { @threads.run { Thread.current.kill } }
+    assert_match "killed", error.message
+    assert_equal :next, @threads.run { :next }
+  end
+
   test "work at the same time has a thread each" do
     started, go_on = Queue.new, Queue.new
     waiting = Array.new(3) { Thread.new { @threads.run { started << Thread.current; go_on.pop; Thread.current } } }

@@ -29,15 +29,19 @@ module Cablestay
       def start
         jobs = Queue.new
         thread = Thread.new do
-          loop do
-            work, result = jobs.pop
-            outcome = outcome_of(work)
-            @mutex.synchronize { @idle.push(jobs) }
-            result.push(outcome)
-          end
+          loop { serve(*jobs.pop) { @mutex.synchronize { @idle.push(jobs) } } }
         end
         thread.name = "cablestay event"
         jobs
+      end
+
+      # The block makes the thread idle again; one that the app has killed is not.
+      def serve(work, result)
+        outcome = [ nil, Error.new("the app has killed the thread of its event") ]
+        outcome = outcome_of(work)
+        yield
+      ensure
+        result.push(outcome)
       end
 
       def outcome_of(work)

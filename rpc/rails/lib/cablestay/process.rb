@@ -1,24 +1,15 @@
 # frozen_string_literal: true
 
 require "active_support/tagged_logging"
+require "concurrent/map"
 
 module Cablestay
+  # How many ids of events that must not run twice are remembered, with their answers.
+  ONCE = 1_000
+
   # What all events of this process share.
   class << self
-    # Remembered ids of events that must not run twice, and their answers.
-    ONCE = 1_000
-
-    def once
-      @once ||= Once.new(ONCE)
-    end
-
-    def event_threads
-      @event_threads ||= EventThreads.new
-    end
-
-    def logger
-      @logger ||= PrefixedLogger.new
-    end
+    attr_reader :once, :event_threads, :logger
 
     def log_exception(what, error)
       logger.error("#{what}: #{error.class}: #{error.message}\n#{Array(error.backtrace).join("\n")}")
@@ -26,7 +17,6 @@ module Cablestay
 
     # For what is so each time: said once for each +subject+ in the life of the process.
     def warn_once(subject, message)
-      @warned ||= Concurrent::Map.new
       logger.warn("#{subject}: #{message}") if @warned.put_if_absent(subject, true).nil?
     end
 
@@ -54,4 +44,9 @@ module Cablestay
       end
     end
   end
+
+  @once = Once.new(ONCE)
+  @event_threads = EventThreads.new
+  @logger = PrefixedLogger.new
+  @warned = Concurrent::Map.new
 end
