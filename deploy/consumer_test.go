@@ -116,5 +116,5 @@ func (c *consumer) expect(t *testing.T, kind string) transmission {
 
 func (c *consumer) expectMessage(t *testing.T) []byte {
 	t.Helper()
-	return c.receive(t, "a message", func(got transmission) bool { return got.Message != nil }).Message
+	return c.receive(t, "a message", func(got transmission) bool { return got.Type == "" }).Message
 }

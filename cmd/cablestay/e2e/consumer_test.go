@@ -299,6 +299,18 @@ func (c *consumer) expectClose(code ws.StatusCode) {
 	}
 }
 
+// endsWithoutClose waits for the end of the socket, and says whether the server's close frame was missing.
+func (c *consumer) endsWithoutClose() bool {
+	select {
+	case <-c.done:
+	case <-time.After(patience):
+		return false
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.closing == nil
+}
+
 // alive fails the test where the socket has ended.
 func (c *consumer) alive() {
 	c.t.Helper()
