@@ -8,7 +8,7 @@ const web = process.env.CHAT_URL
 const folder = process.env.CHAT_SCREENSHOTS
 await mkdir(folder, { recursive: true })
 
-const chromium = await Chromium.start()
+const chromium = await Chromium.start().catch((error) => { console.error(`check: ${error.message}`); process.exit(1) })
 const ada = await chromium.window("Ada")
 const grace = await chromium.window("Grace")
 const picture = (window, name) => window.screenshot(join(folder, `${name}.png`))

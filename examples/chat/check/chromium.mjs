@@ -18,7 +18,7 @@ export class Chromium {
     const process_ = spawn(executable, [ ...ARGUMENTS, `--user-data-dir=${profile}` ], { stdio: [ "ignore", "ignore", "pipe" ] })
     const address = await new Promise((resolve, reject) => {
       let said = ""
-      process_.on("error", reject)
+      process_.on("error", () => reject(new Error(`${executable} is not installed; CHROMIUM names another`)))
       process_.on("exit", () => reject(new Error(`${executable} ended:\n${said}`)))
       process_.stderr.on("data", (data) => {
         said += data

@@ -15,6 +15,20 @@ class Program
     end
   end
 
+  # Like system, but whoever interrupts the wait ends the command too and, in a group of its own, what it has started.
+  def self.run(env, *command, pgroup: true, **options)
+    pid = Process.spawn(env, *command, pgroup: pgroup, **options)
+    _, status = Process.wait2(pid)
+    status.success?
+  rescue Errno::ENOENT
+    raise Failed, "#{command.first} is not installed"
+  ensure
+    if pid && !status
+      Process.kill("TERM", pgroup ? -pid : pid)
+      Process.wait(pid)
+    end
+  end
+
   # In a process group of its own, so that Ctrl-C reaches only this script, which then stops them in order.
   def initialize(name, *command, log:, env: {}, dir: ".")
     @name, @log = name, log

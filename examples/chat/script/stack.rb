@@ -152,9 +152,9 @@ class Stack
 
     def run!(*command, env: {}, dir: CHAT)
       log = File.join(@folder, "build.log")
-      ended = system(env, *command, chdir: dir, in: File::NULL, out: [ log, "a" ], err: [ :child, :out ])
-      raise Program::Failed, "#{command.first} is not installed" if ended.nil?
-      raise Program::Failed, "#{command.join(" ")} failed:\n#{File.readlines(log).last(25).join}" unless ended
+      return if Program.run(env, *command, chdir: dir, in: File::NULL, out: [ log, "a" ], err: [ :child, :out ])
+
+      raise Program::Failed, "#{command.join(" ")} failed:\n#{File.readlines(log).last(25).join}"
     end
 
     def alone
