@@ -10,6 +10,8 @@ module ApplicationCable
       def report_error(exception)
         logger.error "#{self.class.name}: #{exception.class}: #{exception.message}"
         logger.error exception.backtrace.first(10).join("\n") if exception.backtrace
+        # To whatever error service has subscribed there, from Rails 7 on.
+        Rails.error.report(exception, handled: true) if Rails.respond_to?(:error)
         transmit_error "Something went wrong with your request"
       end
 

@@ -42,7 +42,7 @@ module ApplicationCable
 
       def find_user_from_token
         token = request.params[:token]
-        CableToken.user_for(token) if token.present?
+        CableToken.user_for(token) if token.is_a?(String)
       end
   end
 end

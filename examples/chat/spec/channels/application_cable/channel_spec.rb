@@ -20,5 +20,15 @@ RSpec.describe ApplicationCable::Channel, type: :channel do
 
       expect(transmissions.last).to eq("type" => "error", "error" => "Something went wrong with your request")
     end
+
+    if Rails.respond_to?(:error)
+      it "reports the error" do
+        subscribe
+        error = RuntimeError.new("what the operator should see")
+        allow(user).to receive(:notifications).and_raise(error)
+        expect(Rails.error).to receive(:report).with(error, handled: true)
+        perform :mark_all_read
+      end
+    end
   end
 end

@@ -48,6 +48,12 @@ RSpec.describe ApplicationCable::Connection, type: :channel do
       expect { connect "/cable?token=#{forged}" }.to have_rejected_connection
     end
 
+    it "rejects a token that is a list or a hash" do
+      [ "token[]=x", "token[a]=x" ].each do |query|
+        expect { connect "/cable?#{query}" }.to have_rejected_connection
+      end
+    end
+
     it "rejects an unsigned token" do
       unsigned = JWT.encode({ user_id: user.id }, nil, "none")
       expect { connect "/cable?token=#{unsigned}" }.to have_rejected_connection
