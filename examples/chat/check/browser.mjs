@@ -72,6 +72,27 @@ await step("Ada nudges Grace, who sees it and marks it read", async () => {
   await grace.click(".notification.new")
   await grace.see(".unread", "", 0)
 })
+await step("and announces tea to everybody in one batch", async () => {
+  await ada.evaluate(`document.querySelector("[name=recipient]").value = "everybody"`)
+  await ada.type("input[name=title]", "Tea is ready")
+  await ada.click(".notify button")
+  for (const window of [ ada, grace ]) await window.see(".announcement", "Tea is ready")
+  await grace.click(".announcement")
+})
+await step("on a phone the rooms, the colleagues and the way out are in a drawer, and nothing is cut off", async () => {
+  await grace.click("button.bell") // which closes it
+  await grace.resize(390, 844)
+  await grace.see(".sidebar", "", 0)
+  await picture(grace, "4-phone")
+  await grace.click(".menu-button")
+  await grace.see(".sign-out button")
+  await picture(grace, "5-phone-drawer")
+  const width = await grace.evaluate("document.documentElement.scrollWidth")
+  if (width > 390) throw new Error(`the page is ${width} wide`)
+  await grace.click(".backdrop")
+  await grace.see(".sidebar", "", 0)
+  await grace.resize(1280, 800)
+})
 await step("a page on another host than the cable has no cookie for it, and opens it with the token of its meta tag", async () => {
   const alan = await chromium.window("Alan")
   await logIn(alan, "alan@example.test", "button:not(.quiet)", web.replace("127.0.0.1", "localhost"))

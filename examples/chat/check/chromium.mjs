@@ -101,6 +101,10 @@ class Window {
     await this.send("Input.insertText", { text })
   }
 
+  resize(width, height) {
+    return this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 720 })
+  }
+
   async screenshot(path) {
     const { data } = await this.send("Page.captureScreenshot", { format: "png" })
     await writeFile(path, Buffer.from(data, "base64"))

@@ -7,7 +7,7 @@ class ApplicationController < ActionController::Base
 
   helper_method :current_user
 
-  rescue_from ActiveRecord::RecordNotFound, with: -> { head :not_found }
+  rescue_from ActiveRecord::RecordNotFound, with: :not_found
 
   private
     # The same two ways in as the cable's connection has for browsers.
@@ -26,6 +26,13 @@ class ApplicationController < ActionController::Base
       respond_to do |format|
         format.html { redirect_to login_path }
         format.any { head :unauthorized }
+      end
+    end
+
+    def not_found
+      respond_to do |format|
+        format.html { render file: Rails.public_path.join("404.html"), status: :not_found, layout: false }
+        format.any { head :not_found }
       end
     end
 end

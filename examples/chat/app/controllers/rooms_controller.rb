@@ -3,7 +3,7 @@
 class RoomsController < ApplicationController
   def index
     room = current_user.chat_rooms.order(:id).first
-    room ? redirect_to(room_path(room)) : render(plain: "You are in no room yet.")
+    redirect_to room_path(room) if room
   end
 
   def show

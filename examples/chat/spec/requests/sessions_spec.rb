@@ -26,6 +26,27 @@ RSpec.describe "Logging in", type: :request do
     end
   end
 
+  it "tells who is in no room so, and lets them out again" do
+    user.members.destroy_all
+    post "/session", params: { email: "ada@example.test", password: "let-me-in" }
+    get "/rooms"
+
+    expect(response.body).to include("No room yet", "Sign out")
+  end
+
+  it "has a page for a room of others, and a bare status for programs" do
+    other_room = create(:chat_room)
+    post "/session", params: { email: "ada@example.test", password: "let-me-in" }
+
+    get "/rooms/#{other_room.id}"
+    expect(response).to have_http_status(:not_found)
+    expect(response.body).to include("Back to the chat")
+
+    get "/api/chat_rooms/#{other_room.id}", as: :json
+    expect(response).to have_http_status(:not_found)
+    expect(response.body).to be_empty
+  end
+
   it "gives a phone a token" do
     post "/api/token", params: { email: "ada@example.test", password: "let-me-in" }
     expect(CableToken.user_for(response.parsed_body["token"])).to eq(user)

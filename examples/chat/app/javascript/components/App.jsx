@@ -1,11 +1,14 @@
+import { useState } from "react"
 import ChatRoom from "./ChatRoom"
 import Dashboard from "./Dashboard"
 import Notifications from "./Notifications"
 import Workspace from "./Workspace"
 
 export default function App({ room, rooms, currentUser, colleagues }) {
+  const [ menu, setMenu ] = useState(false)
+
   return (
-    <div className="app">
+    <div className={`app ${menu ? "menu" : ""}`}>
       <aside className="sidebar">
         <header className="brand">
           <img src="/icon.svg" alt="" width="32" height="32" />
@@ -27,7 +30,8 @@ export default function App({ room, rooms, currentUser, colleagues }) {
         <SignOut currentUser={currentUser} />
       </aside>
 
-      <ChatRoom room={room} currentUser={currentUser}>
+      {menu && <div className="backdrop" onClick={() => setMenu(false)} />}
+      <ChatRoom room={room} currentUser={currentUser} onMenu={() => setMenu(true)}>
         <Notifications currentUser={currentUser} colleagues={colleagues} />
       </ChatRoom>
     </div>

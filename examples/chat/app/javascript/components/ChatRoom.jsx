@@ -6,8 +6,9 @@ import MessageForm from "./MessageForm"
 import Messages from "./Messages"
 import { messagesReducer } from "./messages_reducer"
 
-export default function ChatRoom({ room, currentUser, children }) {
+export default function ChatRoom({ room, currentUser, onMenu, children }) {
   const [ messages, dispatch ] = useReducer(messagesReducer, [])
+  const [ loaded, setLoaded ] = useState(false)
   const [ online, setOnline ] = useState([])
   const [ typing, setTyping ] = useState([])
   const [ status, setStatus ] = useState("connecting")
@@ -24,13 +25,19 @@ export default function ChatRoom({ room, currentUser, children }) {
     channel.current = new ChatChannel(room.id, {
       connected: async () => {
         setStatus("connected")
-        // What was said while the cable was down is not repeated on it.
-        const [ history, presence ] = await Promise.all([
-          api("GET", `/api/chat_rooms/${room.id}/messages`),
-          api("GET", `/api/chat_rooms/${room.id}`)
-        ])
-        dispatch({ type: "load", messages: history.messages })
-        setOnline(presence.online_users)
+        // What was said while the cable was down is not repeated on it; what is said while this is asked, is.
+        dispatch({ type: "reload" })
+        try {
+          const [ history, presence ] = await Promise.all([
+            api("GET", `/api/chat_rooms/${room.id}/messages`),
+            api("GET", `/api/chat_rooms/${room.id}`)
+          ])
+          dispatch({ type: "load", messages: history.messages })
+          setOnline(presence.online_users)
+          setLoaded(true)
+        } catch {
+          setError("The messages could not be loaded. Reload the page to try again.")
+        }
       },
       disconnected: () => { setStatus("disconnected"); setTyping([]) },
       rejected: () => setStatus("rejected"),
@@ -62,6 +69,9 @@ export default function ChatRoom({ room, currentUser, children }) {
   return (
     <main className="chat-room">
       <header>
+        <button className="menu-button quiet" aria-label="Menu" onClick={onMenu}>
+          <svg viewBox="0 0 24 24" width="22" height="22" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round"><path d="M4 6.5h16M4 12h16M4 17.5h16" /></svg>
+        </button>
         <div className="title">
           <h1># {room.name}</h1>
           <p>{room.topic}</p>
@@ -75,7 +85,7 @@ export default function ChatRoom({ room, currentUser, children }) {
         {children}
       </header>
 
-      <Messages messages={messages} currentUser={currentUser} />
+      <Messages messages={messages} loaded={loaded} currentUser={currentUser} />
 
       <p className="typing-indicator" aria-live="polite">
         {typing.length > 0 && <><span className="dots"><i /><i /><i /></span>{typing.map((person) => person.name).join(", ")} {typing.length === 1 ? "is" : "are"} typing…</>}

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react"
 import { api } from "../api"
 import DashboardChannel from "../channels/dashboard_channel"
 
-const refresh = () => api("PATCH", "/dashboard")
+const refresh = () => api("PATCH", "/dashboard").catch(console.error)
 
 // Figures that a background job sends over the cable.
 export default function Dashboard() {

@@ -3,12 +3,13 @@ import Avatar from "./Avatar"
 
 const time = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
 
-export default function Messages({ messages, currentUser }) {
+export default function Messages({ messages, loaded, currentUser }) {
   const end = useRef(null)
   useEffect(() => { end.current.scrollIntoView({ block: "end" }) }, [ messages ])
 
   return (
     <section className="messages">
+      {loaded && messages.length === 0 && <p className="hint empty">Nobody has said anything here yet.</p>}
       {messages.map((message) => {
         const own = message.user_id === currentUser.id
         return (

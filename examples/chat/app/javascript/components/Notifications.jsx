@@ -13,7 +13,7 @@ export default function Notifications({ currentUser, colleagues }) {
     const read = (matches) => setNotifications((all) => all.map((each) => matches(each) ? { ...each, read_at: each.read_at ?? "now" } : each))
 
     channel.current = new NotificationChannel({
-      connected: async () => setNotifications((await api("GET", "/notifications")).notifications),
+      connected: () => api("GET", "/notifications").then((data) => setNotifications(data.notifications)).catch(console.error),
       unread_count: (data) => setUnread(data.count),
       notification: (data) => {
         setNotifications((all) => [ data.notification, ...all.filter((each) => each.id !== data.notification.id) ])
@@ -47,7 +47,7 @@ export default function Notifications({ currentUser, colleagues }) {
               <small>{each.sender_name}</small>
             </button>
           ))}
-          <NotifyForm colleagues={colleagues.filter((person) => person.id !== currentUser.id)} />
+          <NotifyForm currentUser={currentUser} colleagues={colleagues.filter((person) => person.id !== currentUser.id)} />
         </div>
       )}
 
@@ -60,23 +60,34 @@ export default function Notifications({ currentUser, colleagues }) {
   )
 }
 
-function NotifyForm({ colleagues }) {
+// An admin may also tell everybody: that is an announcement.
+function NotifyForm({ currentUser, colleagues }) {
+  const [ outcome, setOutcome ] = useState(null)
   if (colleagues.length === 0) return null
 
-  const notify = (event) => {
+  const notify = async (event) => {
     event.preventDefault()
     const form = event.target
-    api("POST", "/notifications", { notification: { recipient_id: Number(form.recipient.value), title: form.title.value, notification_type: "mention" } })
-    form.reset()
+    const [ recipient, title ] = [ form.recipient.value, form.title.value ]
+    try {
+      if (recipient === "everybody") await api("POST", "/announcements", { body: title })
+      else await api("POST", "/notifications", { notification: { recipient_id: Number(recipient), title, notification_type: "mention" } })
+      form.title.value = ""
+      setOutcome({ text: "Sent.", className: "hint" })
+    } catch {
+      setOutcome({ text: "That could not be sent.", className: "alert" })
+    }
   }
 
   return (
     <form className="notify" onSubmit={notify}>
       <select name="recipient" aria-label="Notify whom">
         {colleagues.map((person) => <option key={person.id} value={person.id}>{person.name}</option>)}
+        {currentUser.admin && <option value="everybody">Everybody</option>}
       </select>
       <input name="title" placeholder="Nudge a colleague" aria-label="Notification" required maxLength="200" />
       <button>Notify</button>
+      {outcome && <p className={outcome.className} role="status">{outcome.text}</p>}
     </form>
   )
 }

@@ -1,8 +1,14 @@
 // The messages of a room, in the order of their ids, each once.
 export function messagesReducer(messages, action) {
   switch (action.type) {
-    case "load":
-      return action.messages
+    case "reload":
+      return messages.map((message) => ({ ...message, stale: true }))
+    case "load": {
+      // What has come by cable since "reload" is newer than the answer.
+      const fresh = messages.filter((message) => !message.stale)
+      const older = action.messages.filter((message) => !fresh.some((each) => each.id === message.id))
+      return [ ...older, ...fresh ].sort((a, b) => a.id - b.id)
+    }
     case "upsert": {
       const others = messages.filter((message) => message.id !== action.message.id)
       return [ ...others, action.message ].sort((a, b) => a.id - b.id)
