@@ -57,9 +57,21 @@ func replaceOnce(t *testing.T, text, old, new string) string {
 }
 
 func TestNginx_TheFilesAreValidAsTheyAre(t *testing.T) {
+	testNginxFiles(t, readFile(t, "deploy/nginx/cablestay.conf"), readFile(t, "deploy/nginx/upstreams.conf"))
+}
+
+// The chat's files bring their own upstreams.
+func TestNginx_TheFilesOfTheChatAreValidAsTheyAre(t *testing.T) {
+	for _, name := range []string{"cablestay.conf", "stock.conf"} {
+		t.Run(name, func(t *testing.T) { testNginxFiles(t, readFile(t, "examples/chat/deploy/nginx", name), "") })
+	}
+}
+
+func testNginxFiles(t *testing.T, server, upstreams string) {
+	t.Helper()
 	place := folder(t)
-	for _, name := range []string{"cablestay.conf", "upstreams.conf"} {
-		if err := os.WriteFile(filepath.Join(place, name), []byte(readFile(t, "deploy/nginx", name)), 0o600); err != nil {
+	for name, content := range map[string]string{"cablestay.conf": server, "upstreams.conf": upstreams} {
+		if err := os.WriteFile(filepath.Join(place, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,14 +3,23 @@
 package deploy
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-var units = []string{"cablestay.service", "rails.service"}
+// units are where each is in the repository.
+var units = map[string]string{
+	"cablestay.service":      "deploy/systemd",
+	"rails.service":          "deploy/systemd",
+	"chat-rails.service":     "examples/chat/deploy/systemd",
+	"chat-cable.service":     "examples/chat/deploy/systemd",
+	"chat-cablestay.service": "examples/chat/deploy/systemd",
+}
 
 // systemdRoot is a root folder with this machine's own units, ours beside them, and the programs that ours name.
 func systemdRoot(t *testing.T) string {
@@ -27,10 +36,10 @@ func systemdRoot(t *testing.T) string {
 			t.Fatalf("copy %s: %v\n%s", place, err, output)
 		}
 	}
-	for _, unit := range units {
-		place(t, root, "/etc/systemd/system/"+unit, readFile(t, "deploy/systemd", unit), 0o644)
+	for unit, in := range units {
+		place(t, root, "/etc/systemd/system/"+unit, readFile(t, in, unit), 0o644)
 	}
-	for _, program := range []string{"/usr/local/bin/cablestay", "/usr/bin/bundle", "/bin/kill"} {
+	for _, program := range []string{"/usr/local/bin/cablestay", "/usr/bin/bundle", "/usr/bin/puma", "/bin/kill"} {
 		place(t, root, program, "#!/bin/sh\n", 0o755)
 	}
 	return root
@@ -47,7 +56,8 @@ func place(t *testing.T, root, path, content string, mode os.FileMode) {
 }
 
 func TestSystemd_UnderstandsEveryLineOfTheUnits(t *testing.T) {
-	verify := exec.Command("systemd-analyze", append([]string{"verify", "--man=no", "--root=" + systemdRoot(t)}, units...)...)
+	arguments := slices.Concat([]string{"verify", "--man=no", "--root=" + systemdRoot(t)}, slices.Sorted(maps.Keys(units)))
+	verify := exec.Command("systemd-analyze", arguments...)
 	// An unknown setting is a warning to systemd, and a mistake to us.
 	if output, err := verify.CombinedOutput(); err != nil || len(output) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, output)
@@ -64,8 +74,15 @@ func TestSystemd_TheBridgeMayDoLittleMoreThanHoldSockets(t *testing.T) {
 }
 
 func TestSystemd_TheBridgeStopsFirstAndOutlivesARestartOfRails(t *testing.T) {
+	for unit, rails := range map[string]string{"cablestay.service": "rails.service", "chat-cablestay.service": "chat-rails.service"} {
+		t.Run(unit, func(t *testing.T) { stopsFirst(t, readFile(t, units[unit], unit), rails) })
+	}
+}
+
+func stopsFirst(t *testing.T, unit, rails string) {
+	t.Helper()
 	after, takesDown := map[string]bool{}, ""
-	for line := range strings.Lines(readFile(t, "deploy/systemd/cablestay.service")) {
+	for line := range strings.Lines(unit) {
 		key, value, found := strings.Cut(strings.TrimSpace(line), "=")
 		switch {
 		case !found:
@@ -78,9 +95,9 @@ func TestSystemd_TheBridgeStopsFirstAndOutlivesARestartOfRails(t *testing.T) {
 		}
 	}
 	// systemd stops in the opposite order of its starts.
-	for _, unit := range []string{"rails.service", "nginx.service", "redis-server.service"} {
-		if !after[unit] {
-			t.Errorf("the bridge is not After=%s, which may so be gone while the bridge drains", unit)
+	for _, other := range []string{rails, "nginx.service", "redis-server.service"} {
+		if !after[other] {
+			t.Errorf("the bridge is not After=%s, which may so be gone while the bridge drains", other)
 		}
 	}
 	if takesDown != "" {

@@ -301,6 +301,16 @@ await step("both go; unsubscribed and disconnect have run for everybody", async 
 })
 
 console.log("Operations")
+if (stock) await step("a cable in a process of its own opens by cookie and by token, and hears what the web broadcasts", async () => {
+  const standalone = process.env.CHAT_STANDALONE_URL
+  const visitors = [ person("Ada elsewhere", { cable: standalone }), person("Token elsewhere", { cable: standalone, token: jwt({ user_id: ada.user.id, exp: hour }, key) }) ]
+  visitors[0].cookies = ada.cookies
+  const rooms = visitors.map((visitor) => visitor.subscribe({ channel: "ChatChannel", room_id: 1 }))
+  await Promise.all(rooms.map((room) => room.confirmed()))
+  const { json: { message } } = await ada.request("POST", "/api/chat_rooms/1/messages", { message: { content: "Over there?" } })
+  await Promise.all(rooms.map((room) => room.get("it", (data) => data.type === "new_message" && data.message.id === message.id)))
+  visitors.forEach((visitor) => visitor.leave())
+})
 await step("the health endpoint and the metrics answer", async () => {
   const health = await ada.request("GET", "/health/cable")
   assert.equal(health.json.healthy, true)

@@ -63,6 +63,15 @@ class Stack
     Program.wait_until("Rails at #{web_url}", within: 60, watching: @programs) { answers?("#{web_url}/login") }
   end
 
+  # Stock Action Cable in a process of its own, as deploy/systemd/chat-cable.service starts it. It shares Redis with
+  # the web, and nothing else.
+  def start_standalone
+    port = free_port
+    start_program "standalone", *in_rails("puma", "-C", "-", "-b", "tcp://127.0.0.1:#{port}", "-e", @environment, "cable/config.ru"), env: rails_env
+    Program.wait_until("the standalone cable", within: 60, watching: @programs) { open?(port) }
+    "ws://127.0.0.1:#{port}/cable"
+  end
+
   # One bridge serves the Rails at web_url, started by us or, in the specs, by Capybara.
   def start_bridge(wait: true)
     start_program "cablestay", bridge_binary, "--listen", "127.0.0.1:#{@cable_port}", "--ops-listen", "127.0.0.1:#{@ops_port}",
