@@ -30,7 +30,7 @@ fuzz: ## every fuzz target, FUZZTIME each (15s)
 	.ci/fuzz $(FUZZTIME)
 
 clean: ## remove what the other commands leave in this folder
-	rm -rf bin tmp examples/chat/tmp examples/chat/log examples/chat/public/build
+	rm -rf bin tmp examples/chat/tmp examples/chat/log examples/chat/node_modules examples/chat/public/build cmd/cablestay/e2e/client/node_modules
 
 .PHONY: help demo test build lint e2e gem specs fuzz clean
 .DEFAULT_GOAL := help

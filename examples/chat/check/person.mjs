@@ -26,6 +26,10 @@ ActionCable.adapters.WebSocket = class extends WebSocket {
   }
 }
 
+// Debian 12's Node knows them joined only. A comma inside of one (in a date) has no name and = after it.
+const setCookies = (headers) =>
+  headers.getSetCookie?.() ?? headers.get("set-cookie")?.split(/,\s*(?=[^;,=\s]+=)/) ?? []
+
 export async function until(what, condition, within = 10_000) {
   const deadline = Date.now() + within
   for (;;) {
@@ -55,7 +59,7 @@ export class Person {
     const form = body instanceof URLSearchParams // fetch says so in Content-Type by itself
     if (body && !form) headers["Content-Type"] = "application/json"
     const response = await fetch(this.web + path, { method, headers, body: body && !form ? JSON.stringify(body) : body, redirect: "manual" })
-    for (const cookie of response.headers.getSetCookie()) {
+    for (const cookie of setCookies(response.headers)) {
       const [ name, value ] = cookie.split(";")[0].split(/=(.*)/s)
       this.cookies.set(name, value)
     }
