@@ -102,7 +102,7 @@ func (c *Connection) receiveClose(code ws.StatusCode, reason string) {
 func (c *Connection) receiveMessage(p []byte) {
 	command, err := protocol.ParseCommand(p)
 	if err != nil {
-		c.server.metrics.commandsFailed.WithLabelValues("unrecognized").Inc()
+		c.server.metrics.commandsFailed.WithLabelValues(commandUnrecognized).Inc()
 		c.log().Error("could not execute a command", "error", err)
 		return
 	}
@@ -140,6 +140,8 @@ const (
 	closeProtocol = "protocol"      // the client broke RFC 6455
 	closeFailed   = "rails_failed"  // Rails did not answer a subscribe
 )
+
+var closeReasons = []string{closeByApp, closeRemote, closeShutdown, closeSlow, closeProtocol, closeFailed}
 
 // disconnect tells the client why, and closes: ActionCable::Connection::Base#close.
 func (c *Connection) disconnect(why string, disconnect protocol.Disconnect) {

@@ -1,6 +1,11 @@
 package bridge
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"slices"
+
+	"github.com/cablestay/cablestay/protocol"
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // metrics are the bridge's own. Labels name kinds of things, never a broadcasting, an identifier or a person.
 type metrics struct {
@@ -29,6 +34,15 @@ const (
 	handshakeNotFound    = "not_found"   // no cable path
 )
 
+var handshakeOutcomes = []string{
+	handshakeAccepted, handshakeRejected, handshakeRefused, handshakeInvalid, handshakeUnavailable, handshakeLost, handshakeNotFound,
+}
+
+var commandNames = []string{string(protocol.Subscribe), string(protocol.Unsubscribe), string(protocol.Message)}
+
+// commandUnrecognized is what is no command.
+const commandUnrecognized = "unrecognized"
+
 // Reasons why a transmission was dropped.
 const (
 	droppedClosing = "closing" // the connection was on its way out
@@ -42,22 +56,29 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "cablestay", Name: name, Help: help})
 	}
-	counters := func(name, help, label string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "cablestay", Name: name, Help: help}, []string{label})
+	// All are there from the start, so that the first of its kind is an increase too.
+	counters := func(name, help, label string, values ...string) *prometheus.CounterVec {
+		all := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "cablestay", Name: name, Help: help}, []string{label})
+		for _, value := range values {
+			all.WithLabelValues(value)
+		}
+		return all
 	}
 	m := &metrics{
-		connections:          gauge("connections", "Open connections."),
-		subscriptions:        gauge("subscriptions", "Subscriptions of all connections."),
-		broadcastings:        gauge("broadcastings", "Broadcastings that at least one stream, or a connection's internal channel, follows."),
-		handshakes:           counters("handshakes_total", "Handshakes by what became of them.", "outcome"),
-		commands:             counters("commands_total", "Commands received from clients.", "command"),
-		commandsFailed:       counters("commands_failed_total", "Commands that Rails did not answer, or that nothing could be done with.", "command"),
-		disconnectsFailed:    counter("disconnects_failed_total", "Connections whose disconnect event Rails did not answer."),
-		broadcasts:           counter("broadcasts_total", "Broadcasts received for a broadcasting that somebody here follows."),
-		broadcastsDropped:    counter("broadcasts_dropped_total", "Broadcasts dropped because their payload was not JSON in UTF-8."),
-		transmissions:        counter("transmissions_total", "Transmissions of broadcasts and of what channels transmit; no pings."),
-		transmissionsDropped: counters("transmissions_dropped_total", "Transmissions that their connection did not take.", "reason"),
-		closed:               counters("connections_closed_total", "Connections closed by the bridge, by why.", "reason"),
+		connections:   gauge("connections", "Open connections."),
+		subscriptions: gauge("subscriptions", "Subscriptions of all connections."),
+		broadcastings: gauge("broadcastings", "Broadcastings that at least one stream, or a connection's internal channel, follows."),
+		handshakes:    counters("handshakes_total", "Handshakes by what became of them.", "outcome", handshakeOutcomes...),
+		commands:      counters("commands_total", "Commands received from clients.", "command", commandNames...),
+		commandsFailed: counters("commands_failed_total", "Commands that Rails did not answer, or that nothing could be done with.",
+			"command", slices.Concat(commandNames, []string{commandUnrecognized})...),
+		disconnectsFailed: counter("disconnects_failed_total", "Connections whose disconnect event Rails did not answer."),
+		broadcasts:        counter("broadcasts_total", "Broadcasts received for a broadcasting that somebody here follows."),
+		broadcastsDropped: counter("broadcasts_dropped_total", "Broadcasts dropped because their payload was not JSON in UTF-8."),
+		transmissions:     counter("transmissions_total", "Transmissions of broadcasts and of what channels transmit; no pings."),
+		transmissionsDropped: counters("transmissions_dropped_total", "Transmissions that their connection did not take.", "reason",
+			droppedClosing, droppedSlow),
+		closed: counters("connections_closed_total", "Connections closed by the bridge, by why.", "reason", closeReasons...),
 	}
 	if registerer == nil {
 		return m, nil

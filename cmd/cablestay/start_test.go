@@ -244,6 +244,8 @@ func TestMetrics_TellOfAllParts(t *testing.T) {
 	}
 	for name, want := range map[string]float64{
 		"cablestay_connections": 0, "cablestay_redis_connected": 1, "cablestay_redis_reconnects_total": 0, "cablestay_redis_messages_total": 0,
+		`cablestay_connections_closed_total{reason="slow_consumer"}`: 0, `cablestay_handshakes_total{outcome="unavailable"}`: 0,
+		`cablestay_commands_failed_total{command="message"}`: 0, `cablestay_transmissions_dropped_total{reason="slow"}`: 0,
 	} {
 		if got := metric(t, metrics, name); got != want {
 			t.Errorf("%s: got %v, want %v", name, got, want)

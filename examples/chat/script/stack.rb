@@ -177,8 +177,11 @@ class Stack
       !File.exist?(than) || File.mtime(file) > File.mtime(than)
     end
 
+    # Below those that the system gives to clients: one of them could have it by the time that the server starts.
     def free_port
-      TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+      TCPServer.open("127.0.0.1", rand(12_000...32_000)) { |server| server.addr[1] }
+    rescue Errno::EADDRINUSE
+      retry
     end
 
     def open?(port)
