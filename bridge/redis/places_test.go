@@ -19,6 +19,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/bridge/redis"
 )
 
@@ -50,7 +51,7 @@ func fromRails(t *testing.T, rails map[string]any) redis.Options {
 }
 
 func TestPubSub_AuthenticatesWithUserAndPassword(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Find(t)
 	address := "127.0.0.1:" + port
 	const password = "p@ss/word:%"
 	server := startRedis(t, authenticated(address, "", "admin"), "--port", port, "--requirepass", "admin",
@@ -60,7 +61,7 @@ func TestPubSub_AuthenticatesWithUserAndPassword(t *testing.T) {
 }
 
 func TestPubSub_AuthenticatesWithAUserThatRedisDoesNotKnow(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Find(t)
 	address := "127.0.0.1:" + port
 	server := startRedis(t, authenticated(address, "", "right"), "--port", port, "--requirepass", "right")
 	expectMessages(t, server, fromRails(t, map[string]any{"url": "redis://h:right@" + address + "/0"}))
@@ -119,7 +120,7 @@ func TestPubSub_SpeaksOverAUnixSocket(t *testing.T) {
 func TestPubSub_SpeaksTLS(t *testing.T) {
 	folder := t.TempDir()
 	certificate, key := writeCertificate(t, folder)
-	port := freePort(t)
+	port := freeport.Find(t)
 	address := "127.0.0.1:" + port
 	pair, err := tls.LoadX509KeyPair(certificate, key)
 	if err != nil {
@@ -154,7 +155,7 @@ func TestPubSub_SpeaksTLS(t *testing.T) {
 func TestPubSub_FindsTheMasterThroughSentinel(t *testing.T) {
 	server, address := startPlainRedis(t)
 	host, port, _ := net.SplitHostPort(address)
-	sentinelPort := freePort(t)
+	sentinelPort := freeport.Find(t)
 	configuration := filepath.Join(t.TempDir(), "sentinel.conf")
 	if err := os.WriteFile(configuration, []byte("sentinel monitor chat-master "+host+" "+port+" 1\n"), 0o600); err != nil {
 		t.Fatal(err)

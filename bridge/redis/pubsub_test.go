@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cablestay/cablestay/bridge"
+	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/bridge/pubsubtest"
 	"github.com/cablestay/cablestay/bridge/redis"
 )
@@ -189,7 +190,7 @@ func TestPubSub_NoticesASilentConnection(t *testing.T) {
 
 func TestPubSub_LogsEachChangeAndNoPassword(t *testing.T) {
 	const password = "hunter2-is-secret"
-	port := freePort(t)
+	port := freeport.Find(t)
 	address := "127.0.0.1:" + port
 	server := startRedis(t, authenticated(address, "", password), "--port", port, "--requirepass", password)
 	log := new(lockedBuffer)
@@ -217,7 +218,7 @@ func TestPubSub_LogsEachChangeAndNoPassword(t *testing.T) {
 }
 
 func TestPubSub_SaysWhyItIsRefused(t *testing.T) {
-	port := freePort(t)
+	port := freeport.Find(t)
 	address := "127.0.0.1:" + port
 	startRedis(t, authenticated(address, "", "right"), "--port", port, "--requirepass", "right")
 	for name, scenario := range map[string]struct{ password, says string }{
@@ -276,7 +277,7 @@ func TestPubSub_RunsOnceAtATime(t *testing.T) {
 }
 
 func TestPubSub_EndsWhileThereIsNoRedis(t *testing.T) {
-	_, recorder := running(t, redis.Options{Address: "127.0.0.1:" + freePort(t)})
+	_, recorder := running(t, redis.Options{Address: "127.0.0.1:" + freeport.Find(t)})
 	if got := len(recorder.All()); got != 0 {
 		t.Errorf("deliveries: got %d, want none", got)
 	}

@@ -2,16 +2,14 @@ package redis_test
 
 import (
 	"context"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/cablestay/cablestay/bridge/freeport"
 	goredis "github.com/redis/go-redis/v9"
 )
 
@@ -40,7 +38,7 @@ func startRedis(t *testing.T, publisher *goredis.Options, arguments ...string) *
 
 func startPlainRedis(t *testing.T) (*redisServer, string) {
 	t.Helper()
-	port := freePort(t)
+	port := freeport.Find(t)
 	address := "127.0.0.1:" + port
 	return startRedis(t, &goredis.Options{Addr: address}, "--port", port), address
 }
@@ -107,22 +105,6 @@ func (s *redisServer) followers(channel string) int64 {
 		s.t.Fatal(err)
 	}
 	return numbers[channel]
-}
-
-// freePort is below those that the system gives to clients, one of which could have it by the time it is used.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		port := strconv.Itoa(12000 + rand.IntN(20000))
-		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			continue
-		}
-		_ = listener.Close()
-		return port
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 func await(t *testing.T, what string, holds func() bool) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
+	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
 	"github.com/gobwas/ws"

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
+	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/rpc/rpctest"
 )
 

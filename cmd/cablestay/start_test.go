@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
+	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
 )

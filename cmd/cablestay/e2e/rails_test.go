@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
+	"github.com/cablestay/cablestay/bridge/freeport"
 )
 
 const (

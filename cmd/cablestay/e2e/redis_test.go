@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
+	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/redis/go-redis/v9"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
+	"github.com/cablestay/cablestay/bridge/freeport"
 )
 
 // setup is what a scenario may want otherwise than usual.

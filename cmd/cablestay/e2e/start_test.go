@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cablestay/cablestay/cmd/cablestay/freeport"
+	"github.com/cablestay/cablestay/bridge/freeport"
 )
 
 const startReason = "it is part of Rails and has no start of its own"
