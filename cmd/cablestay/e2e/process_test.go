@@ -97,6 +97,20 @@ func (p *process) end() {
 	}
 }
 
+// hasThread says whether the program runs a thread whose name begins so.
+func (p *process) hasThread(name string) bool {
+	names, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/comm", p.command.Process.Pid))
+	if err != nil {
+		return false
+	}
+	for _, file := range names {
+		if got, err := os.ReadFile(file); err == nil && strings.HasPrefix(string(got), name) {
+			return true
+		}
+	}
+	return false
+}
+
 // logSize marks a place in the log.
 func (p *process) logSize() int64 {
 	info, err := os.Stat(p.log)
