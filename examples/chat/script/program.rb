@@ -29,9 +29,10 @@ class Program
     end
   end
 
-  # In a process group of its own, so that Ctrl-C reaches only this script, which then stops them in order.
-  def initialize(name, *command, log:, env: {}, dir: ".")
-    @name, @log = name, log
+  # In a process group of its own, so that Ctrl-C reaches only this script, which then stops them in order. +workers+ is
+  # how the names begin that the program gives to the threads that do its work.
+  def initialize(name, *command, log:, env: {}, dir: ".", workers: nil)
+    @name, @log, @workers = name, log, workers
     @pid = Process.spawn(env, *command, chdir: dir, pgroup: true, in: File::NULL, out: [ log, "a" ], err: [ :child, :out ])
   rescue Errno::ENOENT
     raise Failed, "#{name}: #{command.first} is not installed"
@@ -49,22 +50,30 @@ class Program
     raise Failed, "#{name} ended (#{describe_status}); the end of #{log}:\n#{tail}"
   end
 
-  # True if it ended by itself when asked to.
+  # True if it ended by itself when asked to, or had at least done all its work by then.
   def stop(within: 20)
     return true unless running?
 
+    worked = working?
     Process.kill("TERM", @pid)
     self.class.wait_until("#{name} to stop", within: within) { !running? }
     true
   rescue Failed
-    warn "#{name} did not stop within #{within} s and was killed; see #{log}"
-    false
+    done = worked && !working?
+    warn "#{name} did not stop within #{within} s#{", though its work was done," if done} and was killed; see #{log}"
+    done
   ensure
     kill_group
     Process.wait(@pid) if running?
   end
 
   private
+    def working?
+      @workers && Dir["/proc/#{@pid}/task/*/comm"].any? { |file| File.read(file).start_with?(@workers) }
+    rescue Errno::ENOENT, Errno::ESRCH # a thread that has just ended
+      retry
+    end
+
     # What the program itself may have left.
     def kill_group
       Process.kill("KILL", -@pid)

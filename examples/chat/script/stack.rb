@@ -59,7 +59,7 @@ class Stack
 
   def start_rails
     # The specs' own process has the test adapter; a server never has.
-    start_program "rails", *in_rails("puma", "-C", "config/puma.rb"), env: rails_env.merge("CABLE_ADAPTER" => "redis")
+    start_puma "rails", "-C", "config/puma.rb", env: rails_env.merge("CABLE_ADAPTER" => "redis")
     Program.wait_until("Rails at #{web_url}", within: 60, watching: @programs) { answers?("#{web_url}/login") }
   end
 
@@ -67,7 +67,7 @@ class Stack
   # the web, and nothing else.
   def start_standalone
     port = free_port
-    start_program "standalone", *in_rails("puma", "-C", "-", "-b", "tcp://127.0.0.1:#{port}", "-e", @environment, "cable/config.ru"), env: rails_env
+    start_puma "standalone", "-C", "-", "-b", "tcp://127.0.0.1:#{port}", "-e", @environment, "cable/config.ru", env: rails_env
     Program.wait_until("the standalone cable", within: 60, watching: @programs) { open?(port) }
     "ws://127.0.0.1:#{port}/cable"
   end
@@ -88,8 +88,8 @@ class Stack
   end
 
   # Anything else that lives and ends with the stack.
-  def start_program(name, *command, env: {})
-    @programs << Program.new(name, *command, env: env, dir: CHAT, log: File.join(@folder, "#{name}.log"))
+  def start_program(name, *command, **options)
+    @programs << Program.new(name, *command, dir: CHAT, log: File.join(@folder, "#{name}.log"), **options)
     @programs.last
   end
 
@@ -153,6 +153,11 @@ class Stack
   private
     def bridge_binary
       ENV["CABLESTAY_BIN"] || File.join(REPOSITORY, "bin/cablestay")
+    end
+
+    # On Ruby 3.3, Puma 6.6 now and then hangs in closing a pipe when all its work is done (puma/puma#3677).
+    def start_puma(name, *arguments, env:)
+      start_program name, *in_rails("puma", *arguments), env: env, workers: "puma srv tp"
     end
 
     def rails!(*command)
