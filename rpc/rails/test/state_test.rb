@@ -108,6 +108,14 @@ class StateTest < ActiveSupport::TestCase
     assert_equal [ "ann", "pink" ], [ seen, room.reload.name ]
   end
 
+  test "a record still tells what was saved last" do
+    room = Room.create!(name: "grey")
+    seen = nil
+    keeping(-> { @room = Room.find(room.id).tap { |found| found.update!(name: "pink") } }) { seen = [ @room.saved_changes["name"], @room.changed? ] }
+
+    assert_equal [ [ "grey", "pink" ], false ], seen
+  end
+
   test "outside of an event, records are marshalled as Rails does" do
     room = Room.create!(name: "outside")
     KeepingChannel.keep = -> { @room = room }

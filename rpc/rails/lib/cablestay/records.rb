@@ -14,9 +14,10 @@ module Cablestay
         return super unless state.is_a?(Hash)
 
         self.class.define_attribute_methods
-        @attributes = self.class.attributes_builder.build_from_database(state[:originals])
+        @attributes = Records.attributes(self.class, state[:attributes])
+        saved = state[:saved] and
+          @mutations_before_last_save = ActiveModel::AttributeMutationTracker.new(Records.attributes(self.class, saved))
         state[:ivars].each { |name, value| instance_variable_set(name, value) }
-        state[:changes].each { |name, value| @attributes.write_from_user(name, @attributes[name].type.deserialize(value)) }
         freeze if state[:frozen]
       end
     end
@@ -26,15 +27,27 @@ module Cablestay
       def marshal_dump
         return super unless References.current
 
-        attributes = @attributes.keys.to_h { |name| [ name, @attributes[name] ] }
-        { originals: attributes.transform_values(&:original_value_for_database),
-          changes: attributes.select { |_, attribute| attribute.changed? }.transform_values(&:value_for_database),
+        saved = @mutations_before_last_save&.instance_variable_get(:@attributes) # what saved_changes tells of
+        { attributes: Records.values(@attributes), saved: saved && Records.values(saved),
           ivars: (instance_variables - DERIVED).to_h { |name| [ name, instance_variable_get(name) ] },
           frozen: frozen? }
       end
     end
 
     class << self
+      # What a set of attributes holds, without their types; the next makes it a set again.
+      def values(set)
+        attributes = set.keys.to_h { |name| [ name, set[name] ] }
+        { originals: attributes.transform_values(&:original_value_for_database),
+          changes: attributes.select { |_, attribute| attribute.changed? }.transform_values(&:value_for_database) }
+      end
+
+      def attributes(model, values)
+        model.attributes_builder.build_from_database(values[:originals]).tap do |set|
+          values[:changes].each { |name, value| set.write_from_user(name, set[name].type.deserialize(value)) }
+        end
+      end
+
       def extend_rails(base)
         @base = base
         base.prepend(Loading) if base.method_defined?(:marshal_load)
