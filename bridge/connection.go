@@ -138,7 +138,7 @@ const (
 	closeShutdown = "shutdown"      // the bridge goes
 	closeSlow     = "slow_consumer" // the client does not read
 	closeProtocol = "protocol"      // the client broke RFC 6455
-	closeFailed   = "rails_failed"  // Rails did not answer a subscribe
+	closeFailed   = "rails_failed"  // Rails did not answer a subscribe, or never ran an unsubscribe
 )
 
 var closeReasons = []string{closeByApp, closeRemote, closeShutdown, closeSlow, closeProtocol, closeFailed}
