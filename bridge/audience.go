@@ -1,11 +1,15 @@
 package bridge
 
-import "github.com/cablestay/cablestay/protocol"
+import (
+	"github.com/cablestay/cablestay/protocol"
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // followers are the streams of one lane that follow one broadcasting, by identifier. The lane owns them.
 type followers struct {
 	audiences    []*audience
 	byIdentifier map[protocol.Identifier]*audience
+	metrics      *metrics
 }
 
 // audience is all streams whose subscriptions have the same identifier: they get the same frame.
@@ -13,32 +17,43 @@ type audience struct {
 	identifier protocol.Identifier
 	envelope   protocol.Envelope
 	place      int // in followers.audiences
-	streams    []*stream
+	members    []member
+
+	transmissions prometheus.Counter
 }
 
-func newFollowers() *followers {
-	return &followers{byIdentifier: make(map[protocol.Identifier]*audience)}
+// member is a stream with its connection: a delivery looks at nothing else.
+type member struct {
+	stream     *stream
+	connection *Connection
+}
+
+func newFollowers(m *metrics) *followers {
+	return &followers{byIdentifier: make(map[protocol.Identifier]*audience), metrics: m}
 }
 
 func (f *followers) add(s *stream) {
 	identifier := s.subscription.identifier
 	a := f.byIdentifier[identifier]
 	if a == nil {
-		a = &audience{identifier: identifier, envelope: protocol.NewEnvelope(identifier), place: len(f.audiences)}
+		a = &audience{
+			identifier: identifier, envelope: protocol.NewEnvelope(identifier), place: len(f.audiences),
+			transmissions: f.metrics.streamed(identifier),
+		}
 		f.audiences = append(f.audiences, a)
 		f.byIdentifier[identifier] = a
 	}
-	s.audience, s.place = a, len(a.streams)
-	a.streams = append(a.streams, s)
+	s.audience, s.place = a, len(a.members)
+	a.members = append(a.members, member{s, s.subscription.connection})
 }
 
 func (f *followers) remove(s *stream) {
 	a := s.audience
-	last := len(a.streams) - 1
-	a.streams[s.place] = a.streams[last]
-	a.streams[s.place].place = s.place
-	a.streams[last] = nil
-	a.streams = a.streams[:last]
+	last := len(a.members) - 1
+	a.members[s.place] = a.members[last]
+	a.members[s.place].stream.place = s.place
+	a.members[last] = member{}
+	a.members = a.members[:last]
 	s.audience = nil
 	if last > 0 {
 		return

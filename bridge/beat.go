@@ -21,11 +21,11 @@ type beats struct {
 	slots [beatSlots][]*Connection
 	next  int       // the slot that is due next
 	due   time.Time // and when
-	place int       // the slot that the next connection goes to
+	place uint8     // the slot that the next connection goes to
 }
 
 func (b *beats) add(c *Connection) {
-	c.beatSlot, c.beatPlace = b.place, len(b.slots[b.place])
+	c.beatSlot, c.beatPlace = b.place, int32(len(b.slots[b.place])) //nolint:gosec // fewer than descriptors, which are an int32
 	c.beating = true
 	b.slots[b.place] = append(b.slots[b.place], c)
 	b.place = (b.place + 1) % beatSlots

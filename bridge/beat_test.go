@@ -10,7 +10,7 @@ import (
 
 func newTightConnection(room int) (*Connection, *tightSocket) {
 	s := &tightSocket{room: room}
-	m, _ := newMetrics(nil)
+	m, _ := newMetrics(nil, false)
 	c := &Connection{server: &Server{metrics: m}}
 	c.outbound.socket = s
 	return c, s
@@ -85,7 +85,7 @@ func TestBeats_CatchUpAfterADelay(t *testing.T) {
 
 func TestBeats_DoNotWaitForALaneThatIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, _ := newMetrics(nil)
+		m, _ := newMetrics(nil, false)
 		l := newLane(m)
 		c, s := newTightConnection(1000)
 		l.post(laneEvent{beat: c})

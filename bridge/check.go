@@ -39,7 +39,7 @@ func (s *Server) Check() error {
 func (c *Connection) countStreams(following map[string]int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, s := range c.subscriptions {
+	for s := range c.subscriptions.each() {
 		for _, j := range s.streams {
 			following[j.broadcasting]++
 		}
@@ -85,7 +85,7 @@ func (l *lane) count() (streams, beating int, err error) {
 				err = errors.Join(err, fmt.Errorf("broadcasting %q is kept though nobody follows it", name))
 			}
 			for _, a := range f.audiences {
-				streams += len(a.streams)
+				streams += len(a.members)
 			}
 		}
 		for _, slot := range l.beats.slots {

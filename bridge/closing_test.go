@@ -31,7 +31,7 @@ func TestClosing_RemotelyReachesEveryConnectionOfTheIdentifier(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			rails := &fakeRails{OnConnect: func(_ context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
-				for _, pair := range request.Handshake.Headers {
+				for _, pair := range decoded(request).Headers {
 					if pair[0] == "Sec-Websocket-Protocol" { // bob's, see below
 						return welcome("bob"), nil
 					}
@@ -96,7 +96,7 @@ func TestClosing_AtShutdownTellsEveryClientToReconnectAndRunsEveryDisconnect(t *
 func TestClosing_AtShutdownWaitsForAHandshakeUnderWay(t *testing.T) {
 	asked, release := make(chan struct{}), make(chan struct{})
 	rails := &fakeRails{OnConnect: func(ctx context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
-		if request.Handshake.Query == "" { // the request that looks whether the bridge still takes any
+		if decoded(request).Query == "" { // the request that looks whether the bridge still takes any
 			return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 404}}, nil
 		}
 		close(asked)

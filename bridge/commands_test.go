@@ -251,6 +251,29 @@ func TestCommands_TheAppMayClose(t *testing.T) {
 	}
 }
 
+func TestCommands_AfterTheCloseFrameAreNotRun(t *testing.T) {
+	rails := &fakeRails{OnPerform: func(_ context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+		if request.Data == "too late" {
+			t.Error("a command that came after the close frame was run")
+		}
+		return &rpc.CommandAnswer{Subscribed: true, Effects: []rpc.Effect{{Effect: rpc.EffectClose}}}, nil
+	}}
+	b := startBridge(t, rails)
+	const times = 100 // it is a race
+	for range times {
+		c := b.Welcomed()
+		c.Subscribe("a")
+		c.Subscribe("b")
+		c.Command("message", "a", "close")
+		if f, err := c.Next(); err != nil || f.Header.OpCode != ws.OpClose {
+			t.Fatalf("got %v (%v), want a close frame", f, err)
+		}
+		c.Command("message", "b", "too late") // instead of an answer to it
+		c.Hangup()
+	}
+	b.AwaitDisconnects(times)
+}
+
 func TestCommands_OfAClientThatLeftStillRunAndItsSubscriptionsEndInTheirOrder(t *testing.T) {
 	eachPoller(t, func(t *testing.T, native bool) {
 		release := make(chan struct{})

@@ -26,7 +26,7 @@ type Connection struct {
 	// static after the handshake
 	server               *Server
 	id                   string
-	handshake            *rpc.Handshake
+	handshake            rpc.EncodedHandshake
 	connectionIdentifier string
 	lane                 int
 	outbound             outbound
@@ -38,19 +38,20 @@ type Connection struct {
 
 	// owned by the lane
 	beating   bool
-	beatSlot  int
-	beatPlace int
+	beatSlot  uint8
+	beatPlace int32
 
 	mu            sync.Mutex // guards the following
-	subscriptions map[protocol.Identifier]*subscription
+	subscriptions subscriptions
 	made          uint32 // numbers the subscriptions
-	state         string // sealed; the last event's to answer
-	pending       int    // commands that wait or run
-	pendingBytes  int
 	paused        bool
+	ended         bool      // it has left its streams and takes no more commands
+	finished      bool      // its disconnect event is on its way
+	state         string    // sealed
+	hold          *rpc.Hold // the worker that holds it, or nil
+	pending       int       // commands that wait or run
+	pendingBytes  int
 	runners       int
-	ended         bool // it has left its streams and takes no more commands
-	finished      bool // its disconnect event is on its way
 	lingering     *time.Timer
 }
 
@@ -99,7 +100,12 @@ func (c *Connection) receiveClose(code ws.StatusCode, reason string) {
 	c.end(false)
 }
 
+// receiveMessage drops what comes after the server's close frame, as stock does. The client may see that frame, and answer
+// it with a command, before the connection has ended here.
 func (c *Connection) receiveMessage(p []byte) {
+	if c.outbound.saidGoodbye() {
+		return
+	}
 	command, err := protocol.ParseCommand(p)
 	if err != nil {
 		c.server.metrics.commandsFailed.WithLabelValues(commandUnrecognized).Inc()
@@ -133,15 +139,17 @@ func (c *Connection) transmitText(payload string) {
 
 // Reasons why the bridge closes a connection, in the metrics.
 const (
-	closeByApp    = "app"           // close, or reject_unauthorized_connection
-	closeRemote   = "remote"        // remote_connections.disconnect
-	closeShutdown = "shutdown"      // the bridge goes
-	closeSlow     = "slow_consumer" // the client does not read
-	closeProtocol = "protocol"      // the client broke RFC 6455
-	closeFailed   = "rails_failed"  // Rails did not answer a subscribe, or never ran an unsubscribe
+	closeByApp      = "app"           // close, or reject_unauthorized_connection
+	closeRemote     = "remote"        // remote_connections.disconnect
+	closeShutdown   = "shutdown"      // the bridge goes
+	closeSlow       = "slow_consumer" // the client does not read
+	closeProtocol   = "protocol"      // the client broke RFC 6455
+	closeRestart    = "restart"       // ActionCable.server.restart
+	closeWorkerGone = "worker_gone"   // the process that held it, or one of its subscriptions, has ended
+	closeFailed     = "rails_failed"  // Rails did not answer a subscribe, never ran an unsubscribe, or could not read a state
 )
 
-var closeReasons = []string{closeByApp, closeRemote, closeShutdown, closeSlow, closeProtocol, closeFailed}
+var closeReasons = []string{closeByApp, closeRemote, closeShutdown, closeSlow, closeProtocol, closeRestart, closeWorkerGone, closeFailed}
 
 // disconnect tells the client why, and closes: ActionCable::Connection::Base#close.
 func (c *Connection) disconnect(why string, disconnect protocol.Disconnect) {
@@ -190,12 +198,13 @@ func (c *Connection) end(discard bool) {
 	if !c.ended {
 		c.ended = true
 		c.server.remove(c)
-		for _, s := range c.subscriptions {
+		for s := range c.subscriptions.each() {
 			s.leaveAllLocked()
+			s.stopTimersLocked()
 		}
 	}
 	if discard {
-		for _, s := range c.subscriptions {
+		for s := range c.subscriptions.each() {
 			s.discardLocked()
 		}
 	}
@@ -218,28 +227,17 @@ func (c *Connection) finishLocked() bool {
 // finish has every unsubscribed and then disconnect run.
 func (c *Connection) finish() {
 	defer c.server.finished(c)
-	request := &rpc.DisconnectRequest{Event: c.event()}
 	c.mu.Lock()
-	request.ConnectionState = c.state
-	request.Subscriptions = subscriptionStates(c.subscriptions)
-	c.subscriptions = nil
+	inOrder := c.inOrderLocked()
+	c.subscriptions = subscriptions{}
 	c.mu.Unlock()
-	c.server.metrics.subscriptions.Sub(float64(len(request.Subscriptions)))
-	if err := c.server.rails.Disconnect(c.server.background, request); err != nil {
-		c.server.metrics.disconnectsFailed.Inc()
-		c.log().Error("disconnect did not run in Rails", "subscriptions", len(request.Subscriptions), "error", err)
-	}
-}
-
-// settleConnectionState keeps what an event has made of the connection's instance variables. Where two events of one
-// connection ran at a time, the last to answer wins.
-func (c *Connection) settleConnectionState(state *string) {
-	if state == nil {
-		return
-	}
+	c.server.metrics.subscriptions.Sub(float64(len(inOrder)))
+	c.part(inOrder)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state = *state
+	for _, s := range inOrder {
+		s.releaseLocked()
+	}
 }
 
 // takePending counts a command in, and stops reading from a client that is far ahead of Rails.

@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// connections are the open ones, also by connection identifier, for remote disconnects.
+// connections are the open ones, by id, and by connection identifier for remote disconnects.
 type connections struct {
-	mu           sync.Mutex // guards the following
-	all          map[*Connection]struct{}
+	mu           sync.Mutex             // guards the following
+	all          map[string]*Connection // by id
 	byIdentifier map[string][]*Connection
 	closed       bool // takes no more
 }
 
 func newConnections() *connections {
-	return &connections{all: make(map[*Connection]struct{}), byIdentifier: make(map[string][]*Connection)}
+	return &connections{all: make(map[string]*Connection), byIdentifier: make(map[string][]*Connection)}
 }
 
 // add is false once shut.
@@ -25,7 +25,7 @@ func (r *connections) add(c *Connection) bool {
 	if r.closed {
 		return false
 	}
-	r.all[c] = struct{}{}
+	r.all[c.id] = c
 	if c.connectionIdentifier != "" {
 		r.byIdentifier[c.connectionIdentifier] = append(r.byIdentifier[c.connectionIdentifier], c)
 	}
@@ -36,10 +36,10 @@ func (r *connections) add(c *Connection) bool {
 func (r *connections) remove(c *Connection) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.all[c]; !ok {
+	if _, ok := r.all[c.id]; !ok {
 		return false
 	}
-	delete(r.all, c)
+	delete(r.all, c.id)
 	if c.connectionIdentifier == "" {
 		return true
 	}
@@ -63,16 +63,23 @@ func (r *connections) identifiedBy(connectionIdentifier string) []*Connection {
 	return slices.Clone(r.byIdentifier[connectionIdentifier])
 }
 
+// find is the open connection with this id, or nil.
+func (r *connections) find(id string) *Connection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[id]
+}
+
 // shut lets no more in, and has those that are.
 func (r *connections) shut() []*Connection {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	return slices.Collect(maps.Keys(r.all))
+	return slices.Collect(maps.Values(r.all))
 }
 
 func (r *connections) list() []*Connection {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Collect(maps.Keys(r.all))
+	return slices.Collect(maps.Values(r.all))
 }

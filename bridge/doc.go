@@ -9,7 +9,7 @@
 //
 //   - handshake.go, mounts.go: from the HTTP request to the socket.
 //   - connection.go: one consumer's socket, and how it ends.
-//   - subscription.go, effects.go: commands in order, and what Rails answers to them.
+//   - subscription.go, identifiers.go, effects.go: commands in order, and what Rails answers to them.
 //   - streams.go, lane.go, audience.go, message.go: who follows which broadcasting, and the fan-out.
 //   - inbound.go, outbound.go: WebSocket frames in, frames out.
 //   - poller.go and its kin: sockets without a goroutine or a buffer each.

@@ -7,26 +7,66 @@ import (
 	"github.com/cablestay/cablestay/rpc"
 )
 
-// apply does what the event did, in its order. It returns the streams that are to be followed when all is done.
-func (s *subscription) apply(effects []rpc.Effect) []*stream {
+// applyAll does what an event of own did, or what was done outside of any where own is nil, in its order. It returns the
+// streams that are to be followed when all is done.
+func (c *Connection) applyAll(effects []rpc.Effect, own *subscription) []*stream {
 	var joins []*stream
 	for _, e := range effects {
-		switch e.Effect {
-		case rpc.EffectStream:
-			if j := s.stream(e.Broadcasting); j != nil {
-				joins = append(joins, j)
+		s := own
+		if e.Identifier != "" && (own == nil || e.Identifier != string(own.identifier)) {
+			if s = c.find(protocol.Identifier(e.Identifier)); s == nil {
+				c.log().Debug("an effect for a subscription that is gone", "effect", string(e.Effect))
+				continue
 			}
-		case rpc.EffectStopStream:
-			s.stopStream(e.Broadcasting)
-		case rpc.EffectBroadcast:
-			s.broadcast(e.Payload)
-		case rpc.EffectConfirm:
-			s.confirmWhenLive(e.Frame)
-		default:
-			s.connection.apply(e)
+		}
+		if s == nil {
+			c.apply(e)
+			continue
+		}
+		if j := s.apply(e); j != nil {
+			joins = append(joins, j)
 		}
 	}
 	return joins
+}
+
+func (c *Connection) find(identifier protocol.Identifier) *subscription {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.subscriptions.find(identifier)
+}
+
+// apply does one thing that was done for the subscription. Where that is a stream, it is still to be followed.
+func (s *subscription) apply(e rpc.Effect) *stream {
+	switch e.Effect {
+	case rpc.EffectStream:
+		return s.stream(e.Broadcasting)
+	case rpc.EffectStopStream:
+		s.stopStream(e.Broadcasting)
+	case rpc.EffectBroadcast:
+		s.broadcast(e.Payload)
+	case rpc.EffectConfirm:
+		s.confirmWhenLive(e.Frame)
+	case rpc.EffectTimer:
+		s.startTimer(e)
+	case rpc.EffectStopTimer:
+		s.stopTimer(*e.Timer)
+	case rpc.EffectReject:
+		s.reject(e)
+	default:
+		s.connection.apply(e)
+	}
+	return nil
+}
+
+// reject forgets the subscription before its client knows, who may subscribe again at once.
+func (s *subscription) reject(e rpc.Effect) {
+	s.settle(false, nil)
+	c := s.connection
+	c.mu.Lock()
+	s.forgetLocked()
+	c.mu.Unlock()
+	c.apply(e)
 }
 
 // apply does what concerns the socket alone.
@@ -80,7 +120,7 @@ func (s *subscription) broadcast(payload string) {
 	}
 	envelope := protocol.NewEnvelope(s.identifier)
 	if s.connection.transmit(textFrame(envelope.Append(nil, []byte(payload)))) {
-		s.connection.server.metrics.transmissions.Inc()
+		s.connection.server.metrics.streamed(s.identifier).Inc()
 	}
 }
 

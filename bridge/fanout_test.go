@@ -14,7 +14,7 @@ func (endlessSocket) tryWrite(p []byte) (int, error) { return len(p), nil }
 
 // stoppedLane is a lane whose goroutine has ended, so that a test can be it.
 func stoppedLane() *lane {
-	m, _ := newMetrics(nil)
+	m, _ := newMetrics(nil, false)
 	l := newLane(m)
 	l.stop()
 	return l

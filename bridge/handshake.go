@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cablestay/cablestay/protocol"
@@ -81,6 +83,9 @@ func (s *Server) connect(c *Connection, w http.ResponseWriter, r *http.Request) 
 	if answer.ConnectionState != nil {
 		c.state = *answer.ConnectionState
 	}
+	if answer.Live != nil {
+		c.hold = &rpc.Hold{Worker: answer.Live.Worker, ID: answer.Live.Hold}
+	}
 	c.connectionIdentifier = intern(answer.ConnectionIdentifier)
 	s.open(c, w, r, request.Protocol, answer)
 	return nil, nil
@@ -111,6 +116,9 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, sub
 	}
 	if !answer.Accepted {
 		c.close(closeByApp, nil, normalClose) // where no effect has
+	}
+	if answer.Live != nil {
+		c.becomeLive(answer.Live)
 	}
 	if n := buffered.Reader.Buffered(); n > 0 {
 		early, _ := buffered.Reader.Peek(n) // it is all there
@@ -210,18 +218,19 @@ func offeredSubprotocols(r *http.Request) []string {
 	return offered
 }
 
-func newHandshake(r *http.Request, path string) *rpc.Handshake {
+// newHandshake has the headers in an order of its own: Go does not know the client's.
+func newHandshake(r *http.Request, path string) rpc.EncodedHandshake {
 	h := &rpc.Handshake{
 		Method: r.Method, Scheme: "http", Path: path, Query: r.URL.RawQuery, RemoteAddr: remoteAddr(r),
 		Headers: make([][2]string, 0, len(r.Header)+1),
 	}
 	h.Headers = append(h.Headers, [2]string{"Host", r.Host})
-	for name, values := range r.Header {
-		for _, value := range values {
-			h.Headers = append(h.Headers, [2]string{intern(name), value})
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		for _, value := range r.Header[name] {
+			h.Headers = append(h.Headers, [2]string{name, value})
 		}
 	}
-	return h
+	return h.Encode()
 }
 
 // rawPath is the path as the client sent it.

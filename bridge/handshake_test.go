@@ -166,7 +166,7 @@ func TestHandshake_CarriesTheWholeRequest(t *testing.T) {
 	header["X-Twice"] = []string{"one", "two"}
 	b.Get("/c%61ble?token=a%20b&x", header)
 
-	h := got.Handshake
+	h := decoded(got)
 	if h.Method != "GET" || h.Scheme != "http" || h.Path != "/c%61ble" || h.Query != "token=a%20b&x" || h.RemoteAddr != "127.0.0.1" {
 		t.Errorf("got %+v", h)
 	}

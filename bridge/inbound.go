@@ -15,11 +15,16 @@ const maxMessage = 0x3ffffff
 // inbound takes WebSocket frames out of what a socket reads. It keeps bytes only while a frame or a message is
 // incomplete; an idle connection has nothing here.
 type inbound struct {
+	begun *begun // nil, nearly always
+	over  bool   // a close frame or a violation has come: the rest is nobody's business
+}
+
+// begun is what has not come in whole.
+type begun struct {
 	partial    []byte // of a frame
 	message    []byte // of a fragmented message
 	fragmented bool
 	opCode     ws.OpCode // of that message
-	over       bool      // a close frame or a violation has come: the rest is nobody's business
 }
 
 // A frameReceiver gets what inbound finds. The bytes are its own during the call only.
@@ -53,16 +58,16 @@ func (in *inbound) read(p []byte, to frameReceiver) *violation {
 		in.over = true
 	}
 	if in.over {
-		in.partial, in.message = nil, nil
+		in.begun = nil
 	}
 	return wrong
 }
 
 func (in *inbound) readFrames(p []byte, to frameReceiver) *violation {
-	buffered := len(in.partial) > 0
+	buffered := in.begun != nil && len(in.begun.partial) > 0
 	if buffered {
-		in.partial = append(in.partial, p...)
-		p = in.partial
+		in.begun.partial = append(in.begun.partial, p...)
+		p = in.begun.partial
 	}
 	rest := p
 	for len(rest) > 0 && !in.over {
@@ -77,12 +82,29 @@ func (in *inbound) readFrames(p []byte, to frameReceiver) *violation {
 	}
 	switch {
 	case len(rest) == 0:
-		in.partial = nil
+		in.forgetPartial()
 	case buffered && len(rest) == len(p): // a long frame is still coming in: it is all there already
 	default:
-		in.partial = bytes.Clone(rest)
+		in.half().partial = bytes.Clone(rest)
 	}
 	return nil
+}
+
+// half is what has not come in whole, to be added to.
+func (in *inbound) half() *begun {
+	if in.begun == nil {
+		in.begun = new(begun)
+	}
+	return in.begun
+}
+
+func (in *inbound) forgetPartial() {
+	if in.begun == nil {
+		return
+	}
+	if in.begun.partial = nil; !in.begun.fragmented {
+		in.begun = nil
+	}
 }
 
 // readFrame handles the frame at the start of p and tells its length: 0 where it is not all there yet.
@@ -108,19 +130,23 @@ func (in *inbound) readFrame(p []byte, to frameReceiver) (int, *violation) {
 	return end, in.receive(header, payload, to)
 }
 
+func (in *inbound) fragmented() bool { return in.begun != nil && in.begun.fragmented }
+
 // check says what is wrong with a frame before its payload is there.
 func (in *inbound) check(header ws.Header) *violation {
 	if !header.Masked {
 		return unmasked
 	}
 	state := ws.StateServerSide
-	if in.fragmented {
+	kept := 0
+	if in.fragmented() {
 		state = state.Set(ws.StateFragmented)
+		kept = len(in.begun.message)
 	}
 	if err := ws.CheckHeader(header, state); err != nil {
 		return &violation{ws.StatusProtocolError, err.Error()}
 	}
-	if header.Length < 0 || !header.OpCode.IsControl() && header.Length > maxMessage-int64(len(in.message)) {
+	if header.Length < 0 || !header.OpCode.IsControl() && header.Length > maxMessage-int64(kept) {
 		return tooLarge
 	}
 	return nil
@@ -137,19 +163,22 @@ func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *
 		in.over = true
 		return receiveClose(payload, to)
 	}
-	if header.OpCode != ws.OpContinuation {
-		in.opCode = header.OpCode
-	}
+	opCode := header.OpCode
 	if !header.Fin {
-		in.fragmented = true
-		in.message = append(in.message, payload...)
+		b := in.half()
+		if opCode != ws.OpContinuation {
+			b.opCode = opCode
+		}
+		b.fragmented = true
+		b.message = append(b.message, payload...)
 		return nil
 	}
-	if in.fragmented {
-		payload = append(in.message, payload...)
-		in.message, in.fragmented = nil, false
+	if in.fragmented() {
+		b := in.begun
+		opCode, payload = b.opCode, append(b.message, payload...)
+		b.message, b.fragmented = nil, false
 	}
-	if in.opCode == ws.OpText && !utf8.Valid(payload) {
+	if opCode == ws.OpText && !utf8.Valid(payload) {
 		return notUTF8
 	}
 	to.receiveMessage(payload)

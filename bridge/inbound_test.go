@@ -34,7 +34,11 @@ func readInPieces(input []byte, pieces ...int) received {
 		}
 		input = input[n:]
 	}
-	return append(got, fmt.Sprintf("%d bytes kept", len(in.partial)))
+	kept := 0
+	if in.begun != nil {
+		kept = len(in.begun.partial)
+	}
+	return append(got, fmt.Sprintf("%d bytes kept", kept))
 }
 
 func masked(t testing.TB, frames ...ws.Frame) []byte {
@@ -67,11 +71,15 @@ func TestInbound_FindsTheSameHoweverTheBytesArrive(t *testing.T) {
 func TestInbound_KeepsNothingWhileIdle(t *testing.T) {
 	var in inbound
 	var got received
-	if wrong := in.read(masked(t, ws.NewTextFrame([]byte("{}"))), &got); wrong != nil {
-		t.Fatal(wrong)
+	whole := masked(t, ws.NewTextFrame([]byte("{}")))
+	first, last := ws.NewFrame(ws.OpText, false, []byte("{")), ws.NewFrame(ws.OpContinuation, true, []byte("}"))
+	for _, piece := range [][]byte{bytes.Clone(whole), whole[:1], whole[1:], masked(t, first), masked(t, last)} {
+		if wrong := in.read(piece, &got); wrong != nil {
+			t.Fatal(wrong)
+		}
 	}
-	if in.partial != nil || in.message != nil {
-		t.Errorf("kept %d and %d bytes", cap(in.partial), cap(in.message))
+	if len(got) != 3 || in.begun != nil {
+		t.Errorf("got %q, and kept %+v", got, in.begun)
 	}
 }
 
@@ -89,14 +97,14 @@ func TestInbound_TakesNothingAfterACloseOrAViolation(t *testing.T) {
 			t.Errorf("after a %s: a second violation, %s", name, wrong.reason)
 		}
 		_ = in.read(command[:1], &got)
-		if len(got) != before || slices.Contains(got, "message {}") || in.partial != nil {
-			t.Errorf("after a %s: got %q, %d bytes kept", name, got, len(in.partial))
+		if len(got) != before || slices.Contains(got, "message {}") || in.begun != nil {
+			t.Errorf("after a %s: got %q, and kept %+v", name, got, in.begun)
 		}
 	}
 }
 
 func TestInbound_BoundsAMessageThatComesInManyFrames(t *testing.T) {
-	in := inbound{fragmented: true, message: make([]byte, maxMessage-3)}
+	in := inbound{begun: &begun{fragmented: true, message: make([]byte, maxMessage-3)}}
 	var got received
 	if wrong := in.read(masked(t, ws.NewFrame(ws.OpContinuation, true, []byte("1234"))), &got); wrong != tooLarge {
 		t.Errorf("got %v, want %v", wrong, tooLarge)

@@ -151,16 +151,16 @@ func (l *lane) transmit(m *message) {
 	if f == nil {
 		return
 	}
-	transmitted := 0
 	for _, a := range f.audiences {
+		transmitted := 0
 		frame := m.frameFor(a.identifier, a.envelope)
-		for _, s := range a.streams {
-			if !s.left.Load() && s.subscription.connection.transmit(frame) {
+		for i := range a.members {
+			if m := &a.members[i]; !m.stream.left.Load() && m.connection.transmit(frame) {
 				transmitted++
 			}
 		}
+		a.transmissions.Add(float64(transmitted))
 	}
-	l.metrics.transmissions.Add(float64(transmitted))
 }
 
 func (l *lane) join(s *stream) {
@@ -169,7 +169,7 @@ func (l *lane) join(s *stream) {
 	}
 	f := l.followers[s.broadcasting]
 	if f == nil {
-		f = newFollowers()
+		f = newFollowers(l.metrics)
 		l.followers[s.broadcasting] = f
 	}
 	f.add(s)

@@ -15,12 +15,16 @@ type metrics struct {
 	handshakes           *prometheus.CounterVec
 	commands             *prometheus.CounterVec
 	commandsFailed       *prometheus.CounterVec
+	live                 *liveSubscriptions
+	ticks                *prometheus.CounterVec
+	mergesFailed         prometheus.Counter
 	disconnectsFailed    prometheus.Counter
 	broadcasts           prometheus.Counter
 	broadcastsDropped    prometheus.Counter
 	transmissions        prometheus.Counter
 	transmissionsDropped *prometheus.CounterVec
 	closed               *prometheus.CounterVec
+	channels             *channelCounters // nil where transmissions are not counted by channel
 }
 
 // Outcomes of a handshake.
@@ -43,13 +47,19 @@ var commandNames = []string{string(protocol.Subscribe), string(protocol.Unsubscr
 // commandUnrecognized is what is no command.
 const commandUnrecognized = "unrecognized"
 
+// What becomes of a timer's tick.
+const (
+	tickSent    = "sent"    // it is in line
+	tickSkipped = "skipped" // the one before was not done
+)
+
 // Reasons why a transmission was dropped.
 const (
 	droppedClosing = "closing" // the connection was on its way out
 	droppedSlow    = "slow"    // it was queued for a slow consumer
 )
 
-func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+func newMetrics(registerer prometheus.Registerer, byChannel bool) (*metrics, error) {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "cablestay", Name: name, Help: help})
 	}
@@ -71,7 +81,10 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		handshakes:    counters("handshakes_total", "Handshakes by what became of them.", "outcome", handshakeOutcomes...),
 		commands:      counters("commands_total", "Commands received from clients.", "command", commandNames...),
 		commandsFailed: counters("commands_failed_total", "Commands that Rails did not answer, or that nothing could be done with.",
-			"command", slices.Concat(commandNames, []string{commandUnrecognized})...),
+			"command", slices.Concat(commandNames, []string{commandUnrecognized, eventTimer})...),
+		live:              newLiveSubscriptions(),
+		ticks:             counters("timer_ticks_total", "Ticks of timers (periodically) by what became of them.", "outcome", tickSent, tickSkipped),
+		mergesFailed:      counter("merges_failed_total", "Times that Rails could not make one of two states of a connection."),
 		disconnectsFailed: counter("disconnects_failed_total", "Connections whose disconnect event Rails did not answer."),
 		broadcasts:        counter("broadcasts_total", "Broadcasts received for a broadcasting that somebody here follows."),
 		broadcastsDropped: counter("broadcasts_dropped_total", "Broadcasts dropped because their payload was not JSON in UTF-8."),
@@ -80,16 +93,30 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			droppedClosing, droppedSlow),
 		closed: counters("connections_closed_total", "Connections closed by the bridge, by why.", "reason", closeReasons...),
 	}
+	var transmissions prometheus.Collector = m.transmissions
+	if byChannel {
+		all := counters("transmissions_total", "Transmissions by the class of the channel whose stream they came from; none for what "+
+			"connections and channels transmit by themselves; no pings.", "channel", "")
+		m.transmissions, m.channels, transmissions = all.WithLabelValues(""), newChannelCounters(all), all
+	}
 	if registerer == nil {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.connections, m.subscriptions, m.broadcastings, m.handshakes, m.commands, m.commandsFailed, m.disconnectsFailed,
-		m.broadcasts, m.broadcastsDropped, m.transmissions, m.transmissionsDropped, m.closed,
+		m.connections, m.subscriptions, m.broadcastings, m.handshakes, m.commands, m.commandsFailed, m.live.gauges, m.ticks,
+		m.mergesFailed, m.disconnectsFailed, m.broadcasts, m.broadcastsDropped, transmissions, m.transmissionsDropped, m.closed,
 	} {
 		if err := registerer.Register(c); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// streamed counts what a stream brings to the subscriptions with one identifier.
+func (m *metrics) streamed(identifier protocol.Identifier) prometheus.Counter {
+	if m.channels == nil {
+		return m.transmissions
+	}
+	return m.channels.of(identifier)
 }

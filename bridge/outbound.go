@@ -15,20 +15,25 @@ const (
 	flushBuffers = 64
 )
 
-// outbound is what waits to be written to one socket: nothing, nearly always, for a frame goes straight to the kernel
-// as long as that takes it. Frames are shared between connections and never changed.
+// outbound is the way to one socket. A frame goes straight to the kernel as long as that takes it. Frames are shared between
+// connections and never changed.
 type outbound struct {
 	socket socket
 
-	mu       sync.Mutex // guards the following; never held while a write waits for the peer
-	queue    [][]byte
-	written  int  // bytes of queue[0]
-	bytes    int  // still to be written
-	inFlight int  // how many of the queue an unfinished flush is writing
-	slow     bool // a frame did not fit; the close frame is to follow
-	closing  bool // the close frame is in; nothing may follow it
-	ending   bool // close the socket when all is written
-	gone     bool // the socket is
+	mu      sync.Mutex // guards the following; never held while a write waits for the peer
+	slow    bool       // a frame did not fit; the close frame is to follow
+	closing bool       // the close frame is in; nothing may follow it
+	ending  bool       // close the socket when all is written
+	gone    bool       // the socket is
+	backlog *backlog   // what the kernel has not taken: nil, nearly always
+}
+
+// backlog is what waits to be written. There is at least one frame in it.
+type backlog struct {
+	frames   [][]byte
+	written  int // bytes of frames[0]
+	bytes    int // still to be written
+	inFlight int // how many of the frames an unfinished flush is writing
 }
 
 // transmit writes the frame, or queues it behind others. Where it does not fit, it says so once: after a gap nothing more
@@ -39,7 +44,7 @@ func (o *outbound) transmit(frame []byte) error {
 	if o.closing || o.slow {
 		return errClosing
 	}
-	if len(o.queue) > 0 && (o.bytes+len(frame) > maxOutbound || len(o.queue) >= maxQueued) {
+	if b := o.backlog; b != nil && (b.bytes+len(frame) > maxOutbound || len(b.frames) >= maxQueued) {
 		o.slow = true
 		return errSlowConsumer
 	}
@@ -64,12 +69,19 @@ func (o *outbound) finish(drop bool, last ...[]byte) (dropped int, ok bool) {
 	return dropped, true
 }
 
+// saidGoodbye is true from before the peer can see the close frame.
+func (o *outbound) saidGoodbye() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing && !o.gone
+}
+
 // endWhenWritten closes the socket as soon as nothing waits.
 func (o *outbound) endWhenWritten() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closing, o.ending = true, true
-	if len(o.queue) == 0 {
+	if o.backlog == nil {
 		o.socket.close()
 	}
 }
@@ -82,39 +94,41 @@ func (o *outbound) abandon() {
 }
 
 func (o *outbound) abandonLocked() {
-	o.queue, o.bytes, o.written, o.closing, o.gone = nil, 0, 0, true, true
+	o.backlog, o.closing, o.gone = nil, true, true
 }
 
 func (o *outbound) enqueueLocked(frame []byte) {
-	if len(o.queue) == 0 {
-		n, err := o.socket.tryWrite(frame)
-		if err != nil || n == len(frame) {
-			return // a broken socket hangs up by itself
-		}
-		o.written = n
-		o.socket.awaitWritable()
+	if b := o.backlog; b != nil {
+		b.frames = append(b.frames, frame)
+		b.bytes += len(frame)
+		return
 	}
-	o.queue = append(o.queue, frame)
-	o.bytes += len(frame)
-	if len(o.queue) == 1 {
-		o.bytes -= o.written
+	n, err := o.socket.tryWrite(frame)
+	if err != nil || n == len(frame) {
+		return // a broken socket hangs up by itself
 	}
+	o.backlog = &backlog{frames: [][]byte{frame}, written: n, bytes: len(frame) - n}
+	o.socket.awaitWritable()
 }
 
+// dropLocked keeps a frame that is half written, and what is just being written.
 func (o *outbound) dropLocked() int {
-	keep := o.inFlight
-	if keep == 0 && o.written > 0 {
+	b := o.backlog
+	if b == nil {
+		return 0
+	}
+	keep := b.inFlight
+	if keep == 0 && b.written > 0 {
 		keep = 1
 	}
-	dropped := 0
-	for i := keep; i < len(o.queue); i++ {
-		o.bytes -= len(o.queue[i])
-		o.queue[i] = nil
-		dropped++
+	dropped := len(b.frames) - keep
+	for i := keep; i < len(b.frames); i++ {
+		b.bytes -= len(b.frames[i])
+		b.frames[i] = nil
 	}
-	o.queue = o.queue[:keep]
+	b.frames = b.frames[:keep]
 	if keep == 0 {
-		o.queue, o.bytes = nil, 0
+		o.backlog = nil
 	}
 	return dropped
 }
@@ -124,23 +138,26 @@ func (o *outbound) flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var buffers [flushBuffers][]byte
-	for len(o.queue) > 0 {
-		batch := net.Buffers(buffers[:copy(buffers[:], o.queue)])
-		batch[0] = batch[0][o.written:]
+	for o.backlog != nil {
+		b := o.backlog
+		batch := net.Buffers(buffers[:copy(buffers[:], b.frames)])
+		batch[0] = batch[0][b.written:]
 		asked := 0
-		for _, b := range batch {
-			asked += len(b)
+		for _, each := range batch {
+			asked += len(each)
 		}
-		o.inFlight = len(batch)
+		b.inFlight = len(batch)
 		o.mu.Unlock()
 		n, err := o.socket.writeAll(batch)
 		o.mu.Lock()
-		o.inFlight = 0
+		b.inFlight = 0
 		if err != nil || o.gone {
 			o.abandonLocked()
 			return
 		}
-		o.advanceLocked(n)
+		if b.advance(n); len(b.frames) == 0 {
+			o.backlog = nil
+		}
 		if n < asked {
 			o.socket.awaitWritable()
 			return
@@ -151,15 +168,12 @@ func (o *outbound) flush() {
 	}
 }
 
-func (o *outbound) advanceLocked(n int) {
-	o.bytes -= n
-	o.written += n
-	for len(o.queue) > 0 && o.written >= len(o.queue[0]) {
-		o.written -= len(o.queue[0])
-		o.queue[0] = nil
-		o.queue = o.queue[1:]
-	}
-	if len(o.queue) == 0 {
-		o.queue = nil // an idle connection keeps no queue
+func (b *backlog) advance(n int) {
+	b.bytes -= n
+	b.written += n
+	for len(b.frames) > 0 && b.written >= len(b.frames[0]) {
+		b.written -= len(b.frames[0])
+		b.frames[0] = nil
+		b.frames = b.frames[1:]
 	}
 }

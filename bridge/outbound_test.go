@@ -43,8 +43,8 @@ func TestOutbound_GoesStraightToTheSocketWhileThatHasRoom(t *testing.T) {
 	if err := o.transmit([]byte("one")); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.taken.String(); got != "one" || o.queue != nil || s.awaiting {
-		t.Errorf("the socket got %q, %d frames wait", got, len(o.queue))
+	if got := s.taken.String(); got != "one" || o.backlog != nil || s.awaiting {
+		t.Errorf("the socket got %q, and what waits is %+v", got, o.backlog)
 	}
 }
 
@@ -61,8 +61,8 @@ func TestOutbound_KeepsOrderAndFramesWholeWhateverTheRoom(t *testing.T) {
 			s.room = step
 			o.flush()
 		}
-		if got, want := s.taken.String(), "first second third"; got != want || o.bytes != 0 || o.queue != nil {
-			t.Errorf("with room for %d: got %q, %d bytes wait, want %q", step, got, o.bytes, want)
+		if got, want := s.taken.String(), "first second third"; got != want || o.backlog != nil {
+			t.Errorf("with room for %d: got %q, and %+v waits, want %q", step, got, o.backlog, want)
 		}
 	}
 }
@@ -124,8 +124,8 @@ func TestOutbound_FinishedEarlyDropsAllButAHalfWrittenFrame(t *testing.T) {
 	}
 	s.room = 100
 	o.flush()
-	if got, want := s.taken.String(), "half why close"; got != want || !s.closed || o.bytes != 0 {
-		t.Errorf("got %q, closed %v, %d bytes wait, want %q", got, s.closed, o.bytes, want)
+	if got, want := s.taken.String(), "half why close"; got != want || !s.closed || o.backlog != nil {
+		t.Errorf("got %q, closed %v, and %+v waits, want %q", got, s.closed, o.backlog, want)
 	}
 }
 

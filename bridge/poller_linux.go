@@ -106,7 +106,7 @@ func (p *epoll) dispatch(event *unix.EpollEvent) {
 		s.handler.writable()
 	}
 	if event.Events&(unix.EPOLLIN|unix.EPOLLRDHUP) != 0 && s.isOpen() {
-		n, err := unix.Read(s.fd, p.scratch[:])
+		n, err := unix.Read(int(s.fd), p.scratch[:])
 		switch {
 		case n > 0:
 			s.handler.readable(p.scratch[:n])
@@ -145,7 +145,7 @@ func (p *epoll) add(conn net.Conn, h handler) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &epollSocket{poller: p, handler: h, fd: fd}
+	s := &epollSocket{poller: p, handler: h, fd: int32(fd)} //nolint:gosec // descriptors are an int32
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -209,10 +209,10 @@ type epollSocket struct {
 	generation int32
 
 	mu      sync.Mutex // guards the following
-	fd      int        // -1 once released
+	fd      int32      // -1 once released
+	events  uint16     // what epoll is asked for
 	shut    bool       // close was called
 	started bool       // epoll knows it
-	events  uint32     // what epoll is asked for
 }
 
 func (s *epollSocket) isOpen() bool {
@@ -224,7 +224,7 @@ func (s *epollSocket) isOpen() bool {
 func (s *epollSocket) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = unix.Close(s.fd)
+	_ = unix.Close(int(s.fd))
 	s.fd, s.shut = -1, true
 }
 
@@ -233,8 +233,8 @@ func (s *epollSocket) start() {
 	s.mu.Lock()
 	s.started = true
 	s.events |= readEvents
-	event := unix.EpollEvent{Events: s.events, Fd: s.slot, Pad: s.generation}
-	err := unix.EpollCtl(s.poller.fd, unix.EPOLL_CTL_ADD, s.fd, &event)
+	event := unix.EpollEvent{Events: uint32(s.events), Fd: s.slot, Pad: s.generation}
+	err := unix.EpollCtl(s.poller.fd, unix.EPOLL_CTL_ADD, int(s.fd), &event)
 	s.mu.Unlock()
 	if err != nil { // the kernel watches no more sockets, or the poller has been stopped
 		s.poller.hangup(s)
@@ -247,19 +247,19 @@ func (s *epollSocket) resumeReading() { s.want(readEvents) }
 
 func (s *epollSocket) awaitWritable() { s.want(unix.EPOLLOUT) }
 
-func (s *epollSocket) want(events uint32) {
+func (s *epollSocket) want(events uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setEventsLocked(s.events | events)
 }
 
-func (s *epollSocket) forget(events uint32) {
+func (s *epollSocket) forget(events uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setEventsLocked(s.events &^ events)
 }
 
-func (s *epollSocket) setEventsLocked(events uint32) {
+func (s *epollSocket) setEventsLocked(events uint16) {
 	if s.fd < 0 || events == s.events {
 		return
 	}
@@ -267,10 +267,10 @@ func (s *epollSocket) setEventsLocked(events uint32) {
 	if !s.started {
 		return
 	}
-	event := unix.EpollEvent{Events: events, Fd: s.slot, Pad: s.generation}
+	event := unix.EpollEvent{Events: uint32(events), Fd: s.slot, Pad: s.generation}
 	// It can only fail for a descriptor that is not there, which fd excludes, or for want of kernel memory, where
 	// the next ping finds the socket.
-	_ = unix.EpollCtl(s.poller.fd, unix.EPOLL_CTL_MOD, s.fd, &event)
+	_ = unix.EpollCtl(s.poller.fd, unix.EPOLL_CTL_MOD, int(s.fd), &event)
 }
 
 func (s *epollSocket) tryWrite(p []byte) (int, error) {
@@ -279,7 +279,7 @@ func (s *epollSocket) tryWrite(p []byte) (int, error) {
 	if s.shut {
 		return 0, net.ErrClosed
 	}
-	return written(unix.Write(s.fd, p))
+	return written(unix.Write(int(s.fd), p))
 }
 
 func (s *epollSocket) writeAll(buffers net.Buffers) (int, error) {
@@ -288,7 +288,7 @@ func (s *epollSocket) writeAll(buffers net.Buffers) (int, error) {
 	if s.shut {
 		return 0, net.ErrClosed
 	}
-	return written(unix.Writev(s.fd, buffers))
+	return written(unix.Writev(int(s.fd), buffers))
 }
 
 // written takes a full socket for what it is: nothing written, and no error.
@@ -308,5 +308,5 @@ func (s *epollSocket) close() {
 		return
 	}
 	s.shut = true
-	_ = unix.Shutdown(s.fd, unix.SHUT_RDWR) // epoll answers with EPOLLHUP, also where nothing is asked for
+	_ = unix.Shutdown(int(s.fd), unix.SHUT_RDWR) // epoll answers with EPOLLHUP, also where nothing is asked for
 }

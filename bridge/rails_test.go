@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/cablestay/cablestay/bridge"
@@ -17,7 +18,13 @@ type fakeRails struct {
 	OnSubscribe   func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
 	OnUnsubscribe func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
 	OnPerform     func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
+	OnTimer       func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
+	OnMerge       func(context.Context, *rpc.MergeRequest) (*rpc.MergeAnswer, error)
 	OnDisconnect  func(context.Context, *rpc.DisconnectRequest) error
+	OnAttach      func(context.Context, rpc.Hold) error
+
+	// Receiver is the bridge, as workers see it.
+	Receiver rpc.LinkReceiver
 
 	mu          sync.Mutex // guards the following
 	events      []string
@@ -69,8 +76,17 @@ func (r *fakeRails) await(ctx context.Context, enough func(events []string, disc
 	}
 }
 
+// decoded is the handshake that the request brings; an empty one where it can't be read.
+func decoded(request *rpc.ConnectRequest) *rpc.Handshake {
+	h, err := request.Handshake.Decode()
+	if err != nil {
+		return new(rpc.Handshake)
+	}
+	return h
+}
+
 func (r *fakeRails) Connect(ctx context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
-	r.note("connect " + request.Handshake.Path)
+	r.note("connect " + decoded(request).Path)
 	if r.OnConnect != nil {
 		return r.OnConnect(ctx, request)
 	}
@@ -101,6 +117,22 @@ func (r *fakeRails) Perform(ctx context.Context, request *rpc.CommandRequest) (*
 	return &rpc.CommandAnswer{Subscribed: true}, nil
 }
 
+func (r *fakeRails) Timer(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+	r.note("timer " + request.Identifier + " " + strconv.Itoa(*request.Timer))
+	if r.OnTimer != nil {
+		return r.OnTimer(ctx, request)
+	}
+	return &rpc.CommandAnswer{Subscribed: true}, nil
+}
+
+func (r *fakeRails) Merge(ctx context.Context, request *rpc.MergeRequest) (*rpc.MergeAnswer, error) {
+	r.note("merge " + request.Before + ", " + request.Kept + ", " + request.Changed)
+	if r.OnMerge != nil {
+		return r.OnMerge(ctx, request)
+	}
+	return &rpc.MergeAnswer{ConnectionState: request.Kept + " and " + request.Changed}, nil
+}
+
 func (r *fakeRails) Disconnect(ctx context.Context, request *rpc.DisconnectRequest) error {
 	r.mu.Lock()
 	r.events = append(r.events, "disconnect")
@@ -112,6 +144,18 @@ func (r *fakeRails) Disconnect(ctx context.Context, request *rpc.DisconnectReque
 	}
 	return nil
 }
+
+func (r *fakeRails) Link(receiver rpc.LinkReceiver) { r.Receiver = receiver }
+
+func (r *fakeRails) Attach(ctx context.Context, hold rpc.Hold) error {
+	r.note("attach " + hold.Worker + " " + hold.ID)
+	if r.OnAttach != nil {
+		return r.OnAttach(ctx, hold)
+	}
+	return nil
+}
+
+func (r *fakeRails) Drop(hold rpc.Hold) { r.note("drop " + hold.Worker + " " + hold.ID) }
 
 // welcome is the answer of an app whose connect identified the client.
 func welcome(connectionIdentifier string) *rpc.ConnectAnswer {

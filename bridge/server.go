@@ -24,6 +24,8 @@ type Config struct {
 	RemoteDisconnect string
 	Logger           *slog.Logger          // slog.Default() where nil
 	Registerer       prometheus.Registerer // no metrics where nil
+	// MetricsByChannel counts transmissions by the class of the channel whose stream they came from.
+	MetricsByChannel bool
 	// Drain is over how long Shutdown spreads the goodbyes, so that not all clients come back at once.
 	Drain time.Duration
 	// Portable takes a goroutine for each socket even where the system has something better.
@@ -78,7 +80,7 @@ func NewServer(config Config) (*Server, error) {
 		return nil, fmt.Errorf("bridge: RemoteDisconnect %q is neither %q nor %q", config.RemoteDisconnect,
 			rpc.RemoteDisconnectTransmits, rpc.RemoteDisconnectCloses)
 	}
-	metrics, err := newMetrics(config.Registerer)
+	metrics, err := newMetrics(config.Registerer, config.MetricsByChannel)
 	if err != nil {
 		return nil, fmt.Errorf("bridge: register metrics: %w", err)
 	}
@@ -99,6 +101,7 @@ func NewServer(config Config) (*Server, error) {
 	}
 	s.streams = newStreams(config.PubSub, s.lanes, s.log, metrics)
 	s.streams.remote = s.disconnectRemotely
+	s.rails.Link(linkReceiver{s})
 	return s, nil
 }
 

@@ -138,6 +138,17 @@ func containsAll(all, want []string) bool {
 	return true
 }
 
+// eventually waits until condition holds.
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not come to that within %s", patience)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // client is a consumer that sees every byte.
 type client struct {
 	t    *testing.T

@@ -19,7 +19,7 @@ type stream struct {
 
 	// owned by the subscription's lane
 	audience *audience // nil unless it has joined
-	place    int       // in audience.streams
+	place    int       // in audience.members
 }
 
 // Streams knows how many follow which broadcasting, and when a new follower begins to get what is published.

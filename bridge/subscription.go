@@ -8,6 +8,7 @@ import (
 
 	"github.com/cablestay/cablestay/protocol"
 	"github.com/cablestay/cablestay/rpc"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // subscription is one identifier of a connection, from its first command to the end of the last. Its commands run
@@ -17,16 +18,43 @@ type subscription struct {
 	identifier protocol.Identifier
 
 	// guarded by connection.mu
-	made       uint32 // its place among the connection's subscriptions
-	commands   []protocol.Command
-	running    bool   // a goroutine is working them off
+	place      int32  // in the connection's table
+	joining    int32  // streams that are not live yet
+	made       uint32 // numbers the connection's subscriptions
+	running    bool   // a goroutine is working the line off
 	wanted     bool   // it will be in Rails' table when all commands have run
 	subscribed bool   // it is
+	underWay   bool   // its last event has not been answered
+	line       []task
 	state      string // sealed
 	streams    []*stream
-	joining    int    // streams that are not live yet
-	confirm    []byte // waits for them
+	timers     []*timer
+	event      uint64           // the number of its last event
+	offer      *rpc.Live        // made in that event's name, and taken when it has been answered
+	hold       *rpc.Hold        // the worker that holds its channel, or nil
+	live       prometheus.Gauge // counts it while it is held
+	confirm    []byte           // waits for them
 }
+
+// A task is what waits in a subscription's line: a command of the client, or a tick of a timer.
+type task struct {
+	command protocol.Command
+	tick    *timer
+}
+
+// weight is what a task that waits holds of the client's: a tick nothing.
+func (t *task) weight() int { return len(t.command.Identifier) + len(t.command.Data) }
+
+// name is the event's.
+func (t *task) name() string {
+	if t.tick != nil {
+		return eventTimer
+	}
+	return string(t.command.Name)
+}
+
+// eventTimer is the event of a tick, which is no command of a client's.
+const eventTimer = "timer"
 
 // receive puts a command in line, or says that there is none for it.
 func (c *Connection) receive(command protocol.Command) {
@@ -45,7 +73,7 @@ func (c *Connection) enqueue(command protocol.Command) bool {
 	if c.ended {
 		return true // it is dropped
 	}
-	s := c.subscriptions[command.Identifier]
+	s := c.subscriptions.find(command.Identifier)
 	switch command.Name {
 	case protocol.Subscribe:
 		if s == nil {
@@ -65,18 +93,21 @@ func (c *Connection) enqueue(command protocol.Command) bool {
 		}
 	}
 	command.Identifier = s.identifier
-	s.commands = append(s.commands, command)
-	c.takePendingLocked(weight(&command))
-	if !s.running {
-		s.running = true
-		c.runners++
-		go s.run()
-	}
+	t := task{command: command}
+	c.takePendingLocked(t.weight())
+	s.queueLocked(t)
 	return true
 }
 
-// weight is what a command that waits holds of the client's.
-func weight(command *protocol.Command) int { return len(command.Identifier) + len(command.Data) }
+// queueLocked puts a task in line, and sees that somebody works it off.
+func (s *subscription) queueLocked(t task) {
+	s.line = append(s.line, t)
+	if !s.running {
+		s.running = true
+		s.connection.runners++
+		go s.run()
+	}
+}
 
 // refuse logs what stock raises, with its words.
 func (c *Connection) refuse(command protocol.Command) {
@@ -97,109 +128,141 @@ func inShort(identifier protocol.Identifier) string {
 func (c *Connection) addLocked(identifier protocol.Identifier) *subscription {
 	identifier = intern(identifier)
 	s := &subscription{connection: c, identifier: identifier}
-	if c.subscriptions == nil {
-		c.subscriptions = make(map[protocol.Identifier]*subscription, 1)
-	}
-	c.subscriptions[identifier] = s
+	c.subscriptions.add(s)
 	return s
 }
 
-// run works the commands off.
+// run works the line off.
 func (s *subscription) run() {
 	for {
-		command, ok := s.next()
+		t, ok := s.next()
 		if !ok {
 			return
 		}
-		s.execute(command)
-		s.done(command)
+		s.execute(&t)
+		s.done(&t)
 	}
 }
 
-// next takes the first command, or ends the run where there is none.
-func (s *subscription) next() (protocol.Command, bool) {
+// next takes the first task, or ends the run where there is none.
+func (s *subscription) next() (task, bool) {
 	c := s.connection
 	c.mu.Lock()
-	if len(s.commands) > 0 {
-		command := s.commands[0]
-		s.commands[0] = protocol.Command{}
-		s.commands = s.commands[1:]
+	if len(s.line) > 0 {
+		t := s.line[0]
+		s.line[0] = task{}
+		s.line = s.line[1:]
 		c.mu.Unlock()
-		return command, true
+		return t, true
 	}
-	s.commands, s.running = nil, false
+	s.line, s.running = nil, false
 	c.runners--
-	if !s.subscribed && !s.wanted {
-		delete(c.subscriptions, s.identifier)
-	}
+	s.forgetLocked()
 	finish := c.finishLocked()
 	c.mu.Unlock()
 	if finish {
 		c.finish()
 	}
-	return protocol.Command{}, false
+	return task{}, false
 }
 
-func (s *subscription) done(command protocol.Command) {
+// forgetLocked takes what is neither in Rails' table nor on its way there out of ours.
+func (s *subscription) forgetLocked() {
+	if !s.running && !s.subscribed && !s.wanted {
+		s.connection.subscriptions.remove(s)
+	}
+}
+
+func (s *subscription) done(t *task) {
 	c := s.connection
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.donePendingLocked(weight(&command))
+	if t.tick != nil {
+		t.tick.underWay = false
+		return
+	}
+	c.donePendingLocked(t.weight())
 }
 
 // execute asks Rails, and does what it answers.
-func (s *subscription) execute(command protocol.Command) {
+func (s *subscription) execute(t *task) {
 	c := s.connection
 	c.mu.Lock()
-	subscribed := s.subscribed
+	subscribed, stopped := s.subscribed, t.tick != nil && t.tick.stopped
 	request := &rpc.CommandRequest{
-		Event: c.event(), Identifier: string(s.identifier), ConnectionState: c.state, State: s.state, Data: command.Data,
+		Event: c.event(), Identifier: string(s.identifier), Identifiers: c.identifiersLocked(s),
+		ConnectionState: c.state, State: s.state, Data: t.command.Data,
 	}
+	before := c.state
+	living := s.addressLocked(request)
 	c.mu.Unlock()
 
 	rails := c.server.rails
 	call := rails.Perform
 	switch {
-	case command.Name == protocol.Subscribe && subscribed:
+	case stopped:
+		return
+	case t.tick != nil:
+		call, request.Timer, request.Every = rails.Timer, &t.tick.number, t.tick.seconds
+	case t.command.Name == protocol.Subscribe && subscribed:
 		return // an unsubscribed that raised has left it in the table
-	case command.Name == protocol.Subscribe:
+	case t.command.Name == protocol.Subscribe:
 		call, request.State = rails.Subscribe, ""
 	case !subscribed:
-		c.refuse(command)
+		c.refuse(t.command)
 		return
-	case command.Name == protocol.Unsubscribe:
+	case t.command.Name == protocol.Unsubscribe:
 		call = rails.Unsubscribe
 	}
+	s.begin(request.ID)
+	defer s.end()
 	answer, err := call(c.server.background, request)
 	if err != nil {
-		s.failed(command, err)
+		s.failed(t, err)
 		return
 	}
-	c.settleConnectionState(answer.ConnectionState)
-	joins := s.apply(answer.Effects)
-	s.settle(answer.Subscribed, answer.State)
-	// Last of all, so that no broadcast comes between what the event itself has broadcast and transmitted.
+	defer answer.Applied()
+	// Before what it transmitted: a client that has seen that may at once ask another subscription for it.
+	if living {
+		c.keepState(answer.ConnectionState)
+	} else {
+		c.settleState(before, answer.ConnectionState)
+	}
+	if answer.Subscribed { // for the same reason
+		s.settle(true, answer.State)
+	}
+	taken := s.becomeLive(answer)
+	joins := c.applyAll(answer.Effects, s)
+	if !answer.Subscribed {
+		s.settle(false, nil)
+	}
+	// After all that, so that no broadcast comes between what the event itself has broadcast and transmitted.
 	for _, j := range joins {
 		c.server.streams.follow(j)
 	}
+	s.confirmLive(answer, taken, request.Hold != nil)
 }
 
 // failed is for a command that Rails did not answer. Nobody is left waiting in silence: a client that waits for a
 // confirmation is told to begin again.
-func (s *subscription) failed(command protocol.Command, err error) {
+func (s *subscription) failed(t *task, err error) {
 	c := s.connection
-	c.server.metrics.commandsFailed.WithLabelValues(string(command.Name)).Inc()
-	c.log().Error("Rails did not answer a command", "command", string(command.Name), "identifier", inShort(s.identifier),
-		"error", err)
+	c.server.metrics.commandsFailed.WithLabelValues(t.name()).Inc()
+	c.log().Error("Rails did not answer a command", "command", t.name(), "identifier", inShort(s.identifier), "error", err)
 	afresh := protocol.Disconnect{Reason: protocol.ServerRestart, Reconnect: true}
 	notRun := errors.Is(err, rpc.ErrNotRun)
 	switch {
-	case command.Name == protocol.Subscribe:
+	case errors.Is(err, rpc.ErrWorkerGone):
+		if t.command.Name == protocol.Subscribe {
+			s.settle(false, nil) // if it ran, what it made is gone
+		}
+		c.workerGone(err)
+	case t.command.Name == protocol.Subscribe:
 		s.settle(!notRun, nil) // where it may have run, unsubscribed must run too
 		c.disconnect(closeFailed, afresh)
-	case command.Name == protocol.Unsubscribe && notRun:
+	case t.command.Name == protocol.Unsubscribe && notRun:
 		c.disconnect(closeFailed, afresh) // unsubscribed must run: it is tried once more at the connection's end
-	case command.Name == protocol.Unsubscribe:
+	case t.command.Name == protocol.Unsubscribe:
 		s.settle(false, nil)
 	}
 }
@@ -222,11 +285,13 @@ func (s *subscription) settle(subscribed bool, state *string) {
 	}
 	if !subscribed {
 		s.leaveAllLocked()
+		s.stopTimersLocked()
+		s.releaseLocked()
 		s.state, s.confirm = "", nil
 	}
 	s.wanted = subscribed
-	for _, command := range s.commands {
-		switch command.Name {
+	for _, t := range s.line {
+		switch t.command.Name {
 		case protocol.Subscribe:
 			s.wanted = true
 		case protocol.Unsubscribe:
@@ -235,25 +300,24 @@ func (s *subscription) settle(subscribed bool, state *string) {
 	}
 }
 
-// discardLocked forgets the commands that have not begun.
+// discardLocked forgets what has not begun.
 func (s *subscription) discardLocked() {
-	for _, command := range s.commands {
-		s.connection.donePendingLocked(weight(&command))
+	for i := range s.line {
+		if t := &s.line[i]; t.tick == nil {
+			s.connection.donePendingLocked(t.weight())
+		}
 	}
-	s.commands = nil
+	s.line = nil
 }
 
-func subscriptionStates(all map[protocol.Identifier]*subscription) []rpc.SubscriptionState {
-	inOrder := make([]*subscription, 0, len(all))
-	for _, s := range all {
+// inOrderLocked is what is in Rails' table, in the order in which it was made.
+func (c *Connection) inOrderLocked() []*subscription {
+	inOrder := make([]*subscription, 0, c.subscriptions.len())
+	for s := range c.subscriptions.each() {
 		if s.subscribed {
 			inOrder = append(inOrder, s)
 		}
 	}
 	slices.SortFunc(inOrder, func(a, b *subscription) int { return cmp.Compare(a.made, b.made) })
-	states := make([]rpc.SubscriptionState, len(inOrder))
-	for i, s := range inOrder {
-		states[i] = rpc.SubscriptionState{Identifier: string(s.identifier), State: s.state}
-	}
-	return states
+	return inOrder
 }

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// encode is the body of a request: the message, with the contract's version in front.
-func encode(e event, request any) ([]byte, error) {
+// encode is the body of a request: the message, with the contract's version in front, and these members.
+func encode(e event, request any, members ...member) ([]byte, error) {
 	message, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("encode the %s: %w", e.name, err)
@@ -20,9 +20,20 @@ func encode(e event, request any) ([]byte, error) {
 	body := make([]byte, 0, len(message)+16)
 	body = append(body, `{"contract":`...)
 	body = strconv.AppendInt(body, Contract, 10)
+	for _, m := range members {
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, fmt.Errorf("encode the %s: %w", e.name, err)
+		}
+		body = append(append(append(body, `,"`...), m.name...), `":`...)
+		body = append(body, value...)
+	}
 	body = append(body, ',')
 	return append(body, message[1:]...), nil
 }
+
+// member is one that requests have in common and no message has.
+type member struct{ name, value string }
 
 // answer is what a call expects. check finds what JSON alone does not.
 type answer interface {
@@ -98,7 +109,7 @@ func (a *connectAnswer) check() error {
 		return errors.New("there is neither http nor accepted")
 	}
 	a.Accepted = *a.Given
-	return checkEffects(a.Effects)
+	return errors.Join(checkEffects(a.Effects), a.Live.check())
 }
 
 type commandAnswer struct {
@@ -111,7 +122,29 @@ func (a *commandAnswer) check() error {
 		return errors.New("subscribed is missing")
 	}
 	a.Subscribed = *a.Given
-	return checkEffects(a.Effects)
+	return errors.Join(checkEffects(a.Effects), a.Live.check())
+}
+
+func (l *Live) check() error {
+	switch {
+	case l == nil:
+	case l.Worker == "":
+		return errors.New("live has no worker")
+	case l.Hold == "":
+		return errors.New("live has no hold")
+	}
+	return nil
+}
+
+type mergeAnswer struct {
+	MergeAnswer
+}
+
+func (a *mergeAnswer) check() error {
+	if !a.Lost && a.ConnectionState == "" {
+		return errors.New("there is neither connection_state nor lost")
+	}
+	return nil
 }
 
 type disconnectAnswer struct{}
@@ -124,6 +157,13 @@ func checkEffects(effects []Effect) error {
 		case EffectTransmit, EffectConfirm, EffectReject:
 			if e.Frame == "" {
 				return fmt.Errorf("effect %d, %s, has no frame", i+1, e.Effect)
+			}
+		case EffectTimer, EffectStopTimer:
+			if e.Timer == nil || *e.Timer < 0 {
+				return fmt.Errorf("effect %d, %s, does not say which timer", i+1, e.Effect)
+			}
+			if e.Effect == EffectTimer && e.Every <= 0 {
+				return fmt.Errorf("effect %d, %s, is every %g seconds, which is not positive", i+1, e.Effect, e.Every)
 			}
 		case EffectStream, EffectStopStream, EffectBroadcast, EffectClose:
 		default:

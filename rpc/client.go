@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +21,10 @@ import (
 // error that is the context's.
 type Client struct {
 	options   Options
+	bridge    string // its id in every request but hello
 	address   address
 	places    *places
+	links     *links
 	transport *transport
 	http      *retryablehttp.Client
 	metrics   *metrics
@@ -43,8 +46,8 @@ func NewClient(options Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{options: options, address: to, places: newPlaces(options.Concurrency)}
-	if c.metrics, err = newMetrics(options.Registerer, c.places); err != nil {
+	c := &Client{options: options, bridge: rand.Text(), address: to, places: newPlaces(options.Concurrency), links: newLinks()}
+	if c.metrics, err = newMetrics(options.Registerer, c.places, c.links); err != nil {
 		return nil, err
 	}
 	c.life, c.end = context.WithCancelCause(context.Background())
@@ -52,10 +55,13 @@ func NewClient(options Options) (*Client, error) {
 		secret:      []byte(options.Secret),
 		address:     to,
 		places:      c.places,
+		links:       c.links,
 		dialTimeout: options.DialTimeout,
 		timeout:     options.Timeout,
 		now:         time.Now,
 	}
+	c.transport.fresh = c.transport.newPool()
+	c.transport.fresh.DisableKeepAlives = true
 	c.SetConcurrency(options.Concurrency)
 	c.http = &retryablehttp.Client{
 		HTTPClient: &http.Client{
@@ -91,10 +97,11 @@ func (c *Client) SetConcurrency(n int) {
 	c.places.resize(n)
 }
 
-// Close ends all calls that are under way, and the connections to Rails. Later calls fail with [ErrClosed].
+// Close ends all calls that are under way, all links, and the connections to Rails. Later calls fail with [ErrClosed].
 func (c *Client) Close() {
 	c.end(ErrClosed)
 	c.places.close()
+	c.links.close()
 	c.transport.pool.Load().CloseIdleConnections()
 }
 
@@ -102,7 +109,7 @@ func (c *Client) Close() {
 type call struct {
 	event   event
 	id      string
-	digest  string
+	body    []byte
 	answer  answer // what the answer is decoded into, and then checked by
 	wait    time.Duration
 	started time.Time
@@ -128,11 +135,15 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 	started := time.Now()
 	defer func() { c.metrics.duration.WithLabelValues(e.name).Observe(time.Since(started).Seconds()) }()
 
-	body, err := encode(e, request)
+	var members []member
+	if e != hello {
+		members = []member{{"bridge", c.bridge}}
+	}
+	body, err := encode(e, request, members...)
 	if err != nil {
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
-	this := &call{event: e, id: id, digest: digestOf(body), answer: into, wait: e.wait(&c.options), started: started}
+	this := &call{event: e, id: id, body: body, answer: into, wait: e.wait(&c.options), started: started}
 	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, callKey{}, this))
 	defer cancel(nil)
 	defer context.AfterFunc(c.life, func() { cancel(ErrClosed) })()
@@ -144,6 +155,10 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "cablestay")
+	if e != hello && c.links.offered() {
+		r.Header.Set("Connection", "Upgrade")
+		r.Header.Set("Upgrade", linkProtocol)
+	}
 	response, err := c.http.Do(r)
 	if response != nil {
 		_ = response.Body.Close() // judge has read it
@@ -169,8 +184,14 @@ func (c *Client) judge(ctx context.Context, response *http.Response, err error) 
 		t.notRun = errors.Is(err, ErrNotRun)
 		t.final = ctx.Err() != nil || errors.Is(err, ErrClosed)
 	default:
-		t.err = c.read(response, this)
-		_ = response.Body.Close()
+		if s, ok := response.Body.(*switched); ok {
+			t.err = c.takeLink(s, this)
+			s.done()
+			response.Body = http.NoBody
+		} else {
+			t.err = c.read(response, this)
+			_ = response.Body.Close()
+		}
 		t.notRun = errors.Is(t.err, ErrNotRun)
 		t.final = lasting(response.StatusCode) || errors.Is(t.err, ErrOtherContract) || ctx.Err() != nil
 	}

@@ -28,10 +28,11 @@ func newClient(t testing.TB, url string, change func(*rpc.Options)) *rpc.Client 
 }
 
 func newEvent(id string) rpc.Event {
-	return rpc.Event{ID: id, Connection: "c0ffee", Handshake: &rpc.Handshake{
+	handshake := &rpc.Handshake{
 		Method: http.MethodGet, Scheme: "http", Path: "/cable", RemoteAddr: "192.0.2.7",
 		Headers: [][2]string{{"Host", "example.test"}},
-	}}
+	}
+	return rpc.Event{ID: id, Connection: "c0ffee", Handshake: handshake.Encode()}
 }
 
 func newCommand(id string) *rpc.CommandRequest {
@@ -51,6 +52,11 @@ func calls(client *rpc.Client) map[string]func(context.Context) error {
 		"subscribe":   func(ctx context.Context) error { _, err := client.Subscribe(ctx, newCommand("2")); return err },
 		"unsubscribe": func(ctx context.Context) error { _, err := client.Unsubscribe(ctx, newCommand("3")); return err },
 		"perform":     func(ctx context.Context) error { _, err := client.Perform(ctx, newCommand("4")); return err },
+		"timer":       func(ctx context.Context) error { _, err := client.Timer(ctx, newCommand("6")); return err },
+		"merge": func(ctx context.Context) error {
+			_, err := client.Merge(ctx, &rpc.MergeRequest{Event: newEvent("7"), Before: "b", Kept: "k", Changed: "c"})
+			return err
+		},
 		"disconnect": func(ctx context.Context) error {
 			return client.Disconnect(ctx, &rpc.DisconnectRequest{Event: newEvent("5")})
 		},
@@ -183,6 +189,9 @@ func TestClient_AnswersAgainstTheContractAreErrors(t *testing.T) {
 		"wrong type":    {write(`{"contract":1,"subscribed":"yes"}`), "does not keep the contract"},
 		"new effect":    {write(`{"contract":1,"subscribed":true,"effects":[{"effect":"close"},{"effect":"dance"}]}`), `effect 2 is of the unknown kind "dance"`},
 		"no frame":      {write(`{"contract":1,"subscribed":true,"effects":[{"effect":"transmit"}]}`), "effect 1, transmit, has no frame"},
+		"no timer":      {write(`{"contract":1,"subscribed":true,"effects":[{"effect":"stop_timer"}]}`), "effect 1, stop_timer, does not say which timer"},
+		"no every":      {write(`{"contract":1,"subscribed":true,"effects":[{"effect":"timer","timer":0}]}`), "every 0 seconds, which is not positive"},
+		"no hold":       {write(`{"contract":1,"subscribed":true,"live":{"worker":"w"}}`), "live has no hold"},
 		"too large":     {write(strings.Repeat(" ", 2000)), "larger than 1000 bytes"},
 		"cut short": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")

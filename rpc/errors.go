@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,6 +26,18 @@ var ErrClosed = errors.New("the client is closed")
 
 // ErrBusy is what a call's error is when no thread of Rails became free in time.
 var ErrBusy = errors.New("rails is busy")
+
+// ErrWorkerGone is what a call's error is when the worker that holds its subscription or connection is gone, and with it what
+// it held.
+var ErrWorkerGone = errors.New("the worker that holds it is gone")
+
+var errNoLink = errors.New("there is no link with it")
+
+// workerGoneError says how that showed.
+type workerGoneError struct{ error }
+
+func (e *workerGoneError) Unwrap() error        { return e.error }
+func (e *workerGoneError) Is(target error) bool { return target == ErrWorkerGone }
 
 // A StatusError is an answer with any status but 200.
 type StatusError struct {
@@ -77,16 +90,17 @@ func (e *StatusError) Is(target error) bool {
 	return false
 }
 
-// An AnswerError is an answer with status 200 that the contract does not allow.
+// An AnswerError is an answer with status 200, or one that opens a link, that the contract does not allow.
 type AnswerError struct {
 	Event   string
+	Status  int // 200 where it is 0
 	Problem string
 	Body    string // how it begins; printable
 	Err     error  // what reading or decoding it ended with, if that is where it failed
 }
 
 func (e *AnswerError) Error() string {
-	text := "Rails answered 200, but " + e.Problem
+	text := fmt.Sprintf("Rails answered %d, but %s", cmp.Or(e.Status, http.StatusOK), e.Problem)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}

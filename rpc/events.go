@@ -8,21 +8,27 @@ import (
 
 // event is one kind of call.
 type event struct {
-	name    string // the last part of the path
-	lane    lane
-	policy  policy
-	cleanUp bool // nobody waits for it, and it must run
+	name     string // the last part of the path
+	lane     lane
+	policy   policy
+	cleanUp  bool // nobody waits for it, and it must run
+	linkable bool // a link with any worker carries it as well as a request does
 }
 
 // The events of contract version 1, each with its policy; retry.go says why.
 var (
-	hello       = event{"hello", laneCommands, retryAlways, false}
-	connect     = event{"connect", laneConnects, retryNotRun, false}
-	subscribe   = event{"subscribe", laneCommands, retryNotRun, false}
-	unsubscribe = event{"unsubscribe", laneCommands, retryAlways, true}
-	perform     = event{"perform", laneCommands, retryNotRun, false}
-	disconnect  = event{"disconnect", laneDisconnects, retryAlways, true}
+	hello       = event{name: "hello", lane: laneCommands, policy: retryAlways}
+	connect     = event{name: "connect", lane: laneConnects, policy: retryNotRun}
+	subscribe   = event{name: "subscribe", lane: laneCommands, policy: retryNotRun, linkable: true}
+	unsubscribe = event{name: "unsubscribe", lane: laneCommands, policy: retryAlways, cleanUp: true, linkable: true}
+	perform     = event{name: "perform", lane: laneCommands, policy: retryNotRun, linkable: true}
+	timer       = event{name: "timer", lane: laneCommands, policy: retryNotRun, linkable: true}
+	merge       = event{name: "merge", lane: laneNone, policy: retryAlways}
+	linking     = event{name: "link", lane: laneCommands, policy: retryAlways}
+	disconnect  = event{name: "disconnect", lane: laneDisconnects, policy: retryAlways, cleanUp: true, linkable: true}
 )
+
+var events = []event{hello, connect, subscribe, unsubscribe, perform, timer, merge, linking, disconnect}
 
 // wait is how long the event may queue for a place, in each try.
 func (e event) wait(o *Options) time.Duration {
@@ -47,6 +53,7 @@ func (c *Client) Hello(ctx context.Context) (*Hello, error) {
 	if err := c.do(ctx, hello, request.ID, request, answer); err != nil {
 		return nil, err
 	}
+	c.links.setWorkers(answer.Workers)
 	return &answer.Hello, nil
 }
 
@@ -74,20 +81,51 @@ func (c *Client) Perform(ctx context.Context, request *CommandRequest) (*Command
 	return c.command(ctx, perform, request)
 }
 
-func (c *Client) command(ctx context.Context, e event, request *CommandRequest) (*CommandAnswer, error) {
-	answer := new(commandAnswer)
-	if err := c.do(ctx, e, request.ID, request, answer); err != nil {
+// Timer runs the callback of one of a subscription's timers, once.
+func (c *Client) Timer(ctx context.Context, request *CommandRequest) (*CommandAnswer, error) {
+	return c.command(ctx, timer, request)
+}
+
+// Merge makes one state of the two that events which ran at a time have made of a connection's.
+func (c *Client) Merge(ctx context.Context, request *MergeRequest) (*MergeAnswer, error) {
+	answer := new(mergeAnswer)
+	if err := c.do(ctx, merge, request.ID, request, answer); err != nil {
 		return nil, err
 	}
+	return &answer.MergeAnswer, nil
+}
+
+func (c *Client) command(ctx context.Context, e event, request *CommandRequest) (*CommandAnswer, error) {
+	answer := new(commandAnswer)
+	if request.Hold == nil {
+		if err := c.do(ctx, e, request.ID, request, answer); err != nil {
+			return nil, err
+		}
+		return &answer.CommandAnswer, nil
+	}
+	held := *request
+	held.Handshake = "" // it knows that
+	applied, err := c.along(ctx, e, request.ID, request.Hold, &held, answer)
+	if err != nil {
+		return nil, err
+	}
+	answer.applied = applied
 	return &answer.CommandAnswer, nil
 }
 
 // Disconnect runs every unsubscribed of a connection that is gone, and then its disconnect.
 func (c *Client) Disconnect(ctx context.Context, request *DisconnectRequest) error {
-	if request.Subscriptions == nil {
-		none := *request
-		none.Subscriptions = []SubscriptionState{} // a list, not null
-		request = &none
+	gone := *request
+	if gone.Subscriptions == nil {
+		gone.Subscriptions = []SubscriptionState{} // a list, not null
 	}
-	return c.do(ctx, disconnect, request.ID, request, new(disconnectAnswer))
+	if gone.Hold == nil {
+		return c.do(ctx, disconnect, gone.ID, &gone, new(disconnectAnswer))
+	}
+	gone.Handshake = ""
+	applied, err := c.along(ctx, disconnect, gone.ID, gone.Hold, &gone, new(disconnectAnswer))
+	if err == nil {
+		applied() // there is nothing to apply
+	}
+	return err
 }

@@ -1,6 +1,9 @@
 package rpc
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // SetClock replaces the clock by which proofs are signed. It must be called before the client is used.
 func (c *Client) SetClock(now func() time.Time) { c.transport.now = now }
@@ -10,3 +13,15 @@ func (c *Client) Waiting() int {
 	_, waiting := c.places.counts()
 	return waiting
 }
+
+// ReadLine and CheckLine take a link's lines in.
+var ReadLine = readLine
+
+func CheckLine(text []byte) error {
+	_, _ = parseFirstLine(text)
+	_, err := parseLine(text)
+	return err
+}
+
+// AskForLink sends one link event.
+func (c *Client) AskForLink(ctx context.Context) (any, error) { return c.askForLink(ctx) }

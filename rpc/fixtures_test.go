@@ -61,6 +61,9 @@ func TestFixtures_BothEndsSayTheSame(t *testing.T) {
 				"subscribe":   call(client.Subscribe),
 				"unsubscribe": call(client.Unsubscribe),
 				"perform":     call(client.Perform),
+				"timer":       call(client.Timer),
+				"merge":       call(client.Merge),
+				"link":        func(ctx context.Context, _ []byte) (any, error) { return client.AskForLink(ctx) },
 				"disconnect": call(func(ctx context.Context, request *rpc.DisconnectRequest) (*struct{}, error) {
 					return new(struct{}), client.Disconnect(ctx, request)
 				}),
@@ -74,9 +77,19 @@ func TestFixtures_BothEndsSayTheSame(t *testing.T) {
 			}
 
 			got, want := members(t, sent), members(t, fixture.Request)
-			if event == "hello" {
-				delete(got, "id") // the client's own
-				delete(want, "id")
+			own := []string{"bridge"} // the client's
+			switch event {
+			case "hello":
+				own = []string{"id"}
+			case "link":
+				own = append(own, "id")
+			}
+			for _, name := range own {
+				if got[name] == nil || got[name] == "" {
+					t.Errorf("request: its %s is missing", name)
+				}
+				delete(got, name)
+				delete(want, name)
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("request:\n got %v\nwant %v", got, want)

@@ -3,7 +3,8 @@ package rpc
 // Contract is the version of the contract in README.md that this package speaks.
 const Contract = 1
 
-// Handshake is the HTTP request that opened a connection, as the gem needs it to build the app's Rack env.
+// Handshake is the HTTP request that opened a connection, as the gem needs it to build the app's Rack env. All events of the
+// connection bring it: [EncodedHandshake].
 type Handshake struct {
 	Method     string      `json:"method"`
 	Scheme     string      `json:"scheme"`
@@ -15,9 +16,18 @@ type Handshake struct {
 
 // Event is what the requests of all events of a connection have in common.
 type Event struct {
-	ID         string     `json:"id"`         // the same for every try of one event
-	Connection string     `json:"connection"` // chosen by the bridge at the handshake
-	Handshake  *Handshake `json:"handshake"`
+	ID         string           `json:"id"`         // the same for every try of one event
+	Connection string           `json:"connection"` // chosen by the bridge at the handshake
+	Handshake  EncodedHandshake `json:"handshake,omitempty"`
+
+	// Hold is who holds the event's subscription or connection: the event goes along that worker's link. nil: over HTTP.
+	Hold *Hold `json:"-"`
+}
+
+// Hold is one object that a worker keeps alive.
+type Hold struct {
+	Worker string
+	ID     string
 }
 
 // HelloRequest asks Rails what the bridge would otherwise have to be told.
@@ -36,6 +46,7 @@ type Hello struct {
 	ChannelPrefix    *string        `json:"channel_prefix"`
 	Mounts           []Mount        `json:"mounts"`
 	Concurrency      int            `json:"concurrency"`
+	Workers          int            `json:"workers,omitempty"` // how many links there can be
 	RemoteDisconnect string         `json:"remote_disconnect"`
 }
 
@@ -64,6 +75,15 @@ type ConnectAnswer struct {
 	ConnectionIdentifier string      `json:"connection_identifier,omitempty"`
 	ConnectionState      *string     `json:"connection_state,omitempty"`
 	Effects              []Effect    `json:"effects,omitempty"`
+	Live                 *Live       `json:"live,omitempty"`
+}
+
+// Live says that a worker holds the event's subscription from now on, or its whole connection.
+type Live struct {
+	Worker     string `json:"worker"`
+	Hold       string `json:"hold"`
+	Connection bool   `json:"connection"` // all of it, not the subscription alone
+	Why        string `json:"why"`
 }
 
 // HTTPAnswer is what the app answered instead of letting the socket open.
@@ -73,13 +93,16 @@ type HTTPAnswer struct {
 	Body    []byte      `json:"body"` // Base64 in JSON
 }
 
-// CommandRequest is one command of the client: subscribe, unsubscribe or perform.
+// CommandRequest is one command of the client: subscribe, unsubscribe or perform; or one tick of a timer.
 type CommandRequest struct {
 	Event
-	Identifier      string `json:"identifier"` // the client's string, byte for byte
-	ConnectionState string `json:"connection_state"`
-	State           string `json:"state,omitempty"` // the subscription's; none in subscribe
-	Data            string `json:"data,omitempty"`  // perform's; the client's string
+	Identifier      string   `json:"identifier"`            // the client's string, byte for byte
+	Identifiers     []string `json:"identifiers,omitempty"` // of all the connection's subscriptions, unless there is none but this one
+	ConnectionState string   `json:"connection_state"`
+	State           string   `json:"state,omitempty"` // the subscription's; none in subscribe, none for who holds it
+	Data            string   `json:"data,omitempty"`  // perform's; the client's string
+	Timer           *int     `json:"timer,omitempty"` // timer's, as the effect had it
+	Every           float64  `json:"every,omitempty"` // timer's, as the effect had it
 }
 
 // CommandAnswer is what the command did. A state that is nil is unchanged.
@@ -88,13 +111,38 @@ type CommandAnswer struct {
 	ConnectionState *string  `json:"connection_state,omitempty"`
 	State           *string  `json:"state,omitempty"`
 	Effects         []Effect `json:"effects"`
+	Live            *Live    `json:"live,omitempty"`
+
+	applied func() // nil where nothing waits for it
+}
+
+// Applied must be called when the answer has been applied: what its worker did after it comes after it.
+func (a *CommandAnswer) Applied() {
+	if a.applied != nil {
+		a.applied()
+	}
+}
+
+// MergeRequest asks for the one connection state that two events have made which ran at a time.
+type MergeRequest struct {
+	Event
+	Before  string `json:"before"`  // with which the event began
+	Kept    string `json:"kept"`    // what the bridge has now
+	Changed string `json:"changed"` // what the event answered with
+}
+
+// MergeAnswer is that state, or that there is none.
+type MergeAnswer struct {
+	ConnectionState string `json:"connection_state,omitempty"`
+	Lost            bool   `json:"lost,omitempty"` // one of them can't be read
 }
 
 // DisconnectRequest says that a connection is gone, so that every unsubscribed and then disconnect run.
 type DisconnectRequest struct {
 	Event
 	ConnectionState string              `json:"connection_state"`
-	Subscriptions   []SubscriptionState `json:"subscriptions"` // in the order in which they were made
+	Subscriptions   []SubscriptionState `json:"subscriptions"`     // in the order in which they were made
+	Partial         bool                `json:"partial,omitempty"` // the connection's own disconnect runs elsewhere
 }
 
 // SubscriptionState is a subscription that outlived its socket.
@@ -114,6 +162,8 @@ const (
 	EffectBroadcast  EffectKind = "broadcast"
 	EffectConfirm    EffectKind = "confirm"
 	EffectReject     EffectKind = "reject"
+	EffectTimer      EffectKind = "timer"
+	EffectStopTimer  EffectKind = "stop_timer"
 	EffectClose      EffectKind = "close"
 )
 
@@ -123,4 +173,7 @@ type Effect struct {
 	Frame        string     `json:"frame,omitempty"`        // of transmit, confirm and reject
 	Broadcasting string     `json:"broadcasting,omitempty"` // of stream, stop_stream and broadcast
 	Payload      string     `json:"payload,omitempty"`      // of broadcast
+	Timer        *int       `json:"timer,omitempty"`        // of timer and stop_timer: its place among the channel's
+	Every        float64    `json:"every,omitempty"`        // of timer: seconds
+	Identifier   string     `json:"identifier,omitempty"`   // whose it is, where not the event's own subscription's
 }

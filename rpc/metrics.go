@@ -17,9 +17,11 @@ const (
 type metrics struct {
 	duration *prometheus.HistogramVec
 	requests *prometheus.CounterVec
+
+	linksEnded prometheus.Counter
 }
 
-func newMetrics(registerer prometheus.Registerer, p *places) (*metrics, error) {
+func newMetrics(registerer prometheus.Registerer, p *places, l *links) (*metrics, error) {
 	m := &metrics{
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "cablestay_rpc_duration_seconds",
@@ -30,8 +32,12 @@ func newMetrics(registerer prometheus.Registerer, p *places) (*metrics, error) {
 			Name: "cablestay_rpc_requests_total",
 			Help: "Requests to Rails by outcome: ok, not_run, refused or failed. Each try counts.",
 		}, []string{"call", "outcome"}),
+		linksEnded: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "cablestay_rpc_links_ended_total",
+			Help: "Links with Rails processes that have ended, and with them the subscriptions that those held.",
+		}),
 	}
-	for _, e := range []event{hello, connect, subscribe, unsubscribe, perform, disconnect} {
+	for _, e := range events {
 		m.duration.WithLabelValues(e.name)
 		for _, outcome := range []string{outcomeOK, outcomeNotRun, outcomeRefused, outcomeFailed} {
 			m.requests.WithLabelValues(e.name, outcome)
@@ -43,6 +49,11 @@ func newMetrics(registerer prometheus.Registerer, p *places) (*metrics, error) {
 	for _, collector := range []prometheus.Collector{
 		m.duration,
 		m.requests,
+		m.linksEnded,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "cablestay_rpc_links",
+			Help: "Links with Rails processes, which carry events to them and hold the subscriptions that need a living channel.",
+		}, func() float64 { return float64(l.count()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "cablestay_rpc_in_flight",
 			Help: "Events that are in Rails now.",

@@ -16,6 +16,9 @@ const (
 	laneConnects                // somebody waits to come in
 	laneDisconnects             // nobody waits
 	lanes
+	// laneNone is for merge, which takes no place: an answer waits for it that came along a link, and behind that
+	// answer others of events that have places (links.go). It runs none of the app's code.
+	laneNone
 )
 
 var shares = [lanes]int{laneCommands: 6, laneConnects: 3, laneDisconnects: 1}
@@ -46,6 +49,9 @@ func (p *places) take(ctx context.Context, l lane) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if l == laneNone {
+		return nil
+	}
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -71,6 +77,9 @@ func (p *places) take(ctx context.Context, l lane) error {
 }
 
 func (p *places) release(l lane) {
+	if l == laneNone {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.taken--

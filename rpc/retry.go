@@ -17,11 +17,11 @@ const (
 type policy int
 
 const (
-	// retryAlways is for what changes nothing (hello), and for clean-ups that must run and that the gem does not run
+	// retryAlways is for what runs none of the app's code (hello, link, merge), and for clean-ups that must run and that the gem does not run
 	// twice (unsubscribe, disconnect).
 	retryAlways policy = iota
-	// retryNotRun is for what runs the app's code at most once, as stock does: connect, subscribe and perform go out
-	// again only when they never got there.
+	// retryNotRun is for what runs the app's code at most once, as stock does: connect, subscribe, perform and timer go
+	// out again only when they never got there.
 	retryNotRun
 )
 

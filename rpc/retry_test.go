@@ -23,9 +23,11 @@ func TestRetry_OnlyWhatMayRunTwiceIsSentTwice(t *testing.T) {
 		"subscribe":   `{"contract":1,"subscribed":true}`,
 		"unsubscribe": `{"contract":1,"subscribed":false}`,
 		"perform":     `{"contract":1,"subscribed":true}`,
+		"timer":       `{"contract":1,"subscribed":true}`,
+		"merge":       `{"contract":1,"connection_state":"both"}`,
 		"disconnect":  `{"contract":1}`,
 	}
-	repeated := map[string]bool{"hello": true, "unsubscribe": true, "disconnect": true}
+	repeated := map[string]bool{"hello": true, "merge": true, "unsubscribe": true, "disconnect": true}
 	for fault, rails := range map[string]http.HandlerFunc{
 		"status 500": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
 		"status 503": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },

@@ -12,48 +12,55 @@ import (
 	"time"
 )
 
-// transport sends one try of a call, which it finds in the request's context. It takes a place before and gives it
-// back when the answer is closed, so that none is held while a call pauses between tries.
+// transport sends one try of a call, which it finds in the request's context: along a link, or as the request that it is. It
+// takes a place before and gives it back when the answer is closed, so that none is held while a call pauses between tries.
 type transport struct {
 	secret      []byte
 	address     address
 	places      *places
+	links       *links
 	dialTimeout time.Duration
 	timeout     time.Duration
 	now         func() time.Time
 	pool        atomic.Pointer[http.Transport]
+	fresh       *http.Transport // a new connection for each request: the next may meet another worker
 }
 
 // resize makes the pool fit: as many connections as there are places, all of them kept alive. A transport's limits
 // can't change while it is in use, so there is a new one; the old one ends its connections as they become idle.
 func (t *transport) resize(connections int) {
-	dialer := &net.Dialer{Timeout: t.dialTimeout, KeepAlive: 15 * time.Second}
-	old := t.pool.Swap(&http.Transport{
-		Proxy: nil, // HTTP_PROXY is not for a neighbour
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if t.address.network == "unix" {
-				network, addr = t.address.network, t.address.address
-			}
-			conn, err := dialer.DialContext(ctx, network, addr)
-			if err != nil {
-				return nil, &dialError{err}
-			}
-			return &countedConn{Conn: conn}, nil
-		},
+	pool := t.newPool()
+	pool.MaxIdleConns, pool.MaxIdleConnsPerHost = connections, connections
+	pool.MaxConnsPerHost = connections // a connection that has become a link no longer counts
+	if old := t.pool.Swap(pool); old != nil {
+		old.CloseIdleConnections()
+	}
+}
+
+func (t *transport) newPool() *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // HTTP_PROXY is not for a neighbour
+		DialContext:            t.dial,
 		DisableCompression:     true, // between neighbours it costs more than it saves
-		MaxIdleConns:           connections,
-		MaxIdleConnsPerHost:    connections,
-		MaxConnsPerHost:        connections,
 		IdleConnTimeout:        idleTimeout,
 		ResponseHeaderTimeout:  0, // the try's own timeout counts the body as well
 		ExpectContinueTimeout:  0,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      false,
 		Protocols:              onlyHTTP1(),
-	})
-	if old != nil {
-		old.CloseIdleConnections()
 	}
+}
+
+func (t *transport) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if t.address.network == "unix" {
+		network, addr = t.address.network, t.address.address
+	}
+	dialer := &net.Dialer{Timeout: t.dialTimeout, KeepAlive: 15 * time.Second}
+	conn, err := dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, &dialError{err}
+	}
+	return &countedConn{Conn: conn}, nil
 }
 
 func onlyHTTP1() *http.Protocols {
@@ -76,7 +83,16 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel()
 		t.places.release(call.event.lane)
 	}
-	proof, err := prove(t.secret, call.event.name, call.id, call.digest, t.now())
+	if answer, err := t.carry(ctx, call); !errors.Is(err, errNotCarried) {
+		_ = r.Body.Close()
+		if err != nil {
+			done()
+			return nil, err
+		}
+		answer.Body = &body{ReadCloser: answer.Body, ctx: ctx, done: done}
+		return answer, nil
+	}
+	proof, err := prove(t.secret, call.event.name, call.id, digestOf(call.body), t.now())
 	if err != nil {
 		_ = r.Body.Close()
 		done()
@@ -86,7 +102,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	var sent sentBytes
 	r = r.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: sent.gotConn}))
 	r.Header.Set("Authorization", "Bearer "+proof)
-	response, err := t.pool.Load().RoundTrip(r)
+	pool := t.pool.Load()
+	if call.event == linking {
+		pool = t.fresh
+	}
+	response, err := pool.RoundTrip(r)
 	if err != nil {
 		err = because(ctx, err)
 		done()
@@ -94,6 +114,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, &notSentError{err}
 		}
 		return nil, err
+	}
+	if conn, ok := response.Body.(io.ReadWriteCloser); ok && response.StatusCode == http.StatusSwitchingProtocols &&
+		response.Header.Get("Upgrade") == linkProtocol {
+		response.Body = &switched{ReadWriteCloser: conn, ctx: ctx, done: done}
+		return response, nil
 	}
 	response.Body = &body{ReadCloser: response.Body, ctx: ctx, done: done}
 	return response, nil
@@ -138,6 +163,13 @@ func (b *body) Close() error {
 		b.done = nil
 	}
 	return err
+}
+
+// switched is a connection that has become a link. The place is given back by done, and the connection stays.
+type switched struct {
+	io.ReadWriteCloser
+	ctx  context.Context // of the try
+	done func()
 }
 
 // countedConn knows how much was written to it: an event of which no byte left has not run.

@@ -73,6 +73,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	defer running.Wait()
 	defer end()
 	failed := make(chan error, 3)
+	running.Go(func() { trimWhenQuiet(background) })
 	running.Go(func() {
 		if err := b.pubsub.Run(background, b.server.Receiver()); err != nil {
 			failed <- err
@@ -133,7 +134,7 @@ func build(s *settings, hello *rpc.Hello, client *rpc.Client, registry *promethe
 	}
 	p.server, err = bridge.NewServer(bridge.Config{
 		Rails: client, PubSub: p.pubsub, Mounts: paths, RemoteDisconnect: hello.RemoteDisconnect,
-		Logger: log, Registerer: registry, Drain: s.drain,
+		Logger: log, Registerer: registry, MetricsByChannel: s.metricsByChannel, Drain: s.drain,
 	})
 	return p, err
 }

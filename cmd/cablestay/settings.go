@@ -29,6 +29,7 @@ type settings struct {
 	rpcConcurrency    int
 	drain             time.Duration
 	shutdownTimeout   time.Duration
+	metricsByChannel  bool
 	logLevel          slog.Level
 	logFormat         string
 
@@ -102,6 +103,14 @@ var allSettings = []*setting{
 	}, {
 		name: "shutdown-timeout", fallback: "30s", help: "how long the end may take in all",
 		apply: func(s *settings, value string) (err error) { s.shutdownTimeout, err = parseDuration(value); return err },
+	}, {
+		name: "metrics-by-channel", fallback: "false", help: "count what streams transmit by channel class: true or false",
+		apply: func(s *settings, value string) (err error) {
+			if s.metricsByChannel, err = strconv.ParseBool(value); err != nil {
+				return errors.New("want true or false")
+			}
+			return nil
+		},
 	}, {
 		name: "log-level", fallback: "info", help: "debug, info, warn or error",
 		apply: func(s *settings, value string) error {

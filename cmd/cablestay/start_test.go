@@ -258,6 +258,16 @@ func TestMetrics_TellOfAllParts(t *testing.T) {
 	}
 }
 
+func TestMetrics_CountTransmissionsByChannelIfAskedTo(t *testing.T) {
+	for argument, want := range map[string]string{"false": "cablestay_transmissions_total", "true": `cablestay_transmissions_total{channel=""}`} {
+		bridge, _ := startAll(t, nil, "--metrics-by-channel="+argument)
+		_, metrics := bridge.get("/metrics")
+		if got := metric(t, metrics, want); got != 0 {
+			t.Errorf("%s: got %v, want 0", want, got)
+		}
+	}
+}
+
 func TestHealth_AsksTheRunningOne(t *testing.T) {
 	bridge, redis := startAll(t, nil)
 	ask := func() (int, string) {

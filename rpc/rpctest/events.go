@@ -25,6 +25,22 @@ func (app Rails) event(name string) run {
 		return running(app.Perform, func(*rpc.CommandRequest) *rpc.CommandAnswer {
 			return &rpc.CommandAnswer{Subscribed: true, Effects: []rpc.Effect{}}
 		})
+	case "timer":
+		return running(app.Timer, func(*rpc.CommandRequest) *rpc.CommandAnswer {
+			return &rpc.CommandAnswer{Subscribed: true, Effects: []rpc.Effect{}}
+		})
+	case "merge":
+		return running(app.Merge, func(request *rpc.MergeRequest) *rpc.MergeAnswer {
+			return &rpc.MergeAnswer{ConnectionState: request.Changed}
+		})
+	case "link":
+		return func(ctx context.Context, _ []byte) (any, error) {
+			worker := workerOf(ctx)
+			if worker == nil {
+				return map[string]any{"worker": "alone", "linked": false}, nil
+			}
+			return map[string]any{"worker": worker.ID, "linked": true}, nil
+		}
 	case "disconnect":
 		return running(func(ctx context.Context, request *rpc.DisconnectRequest) (*struct{}, error) {
 			if app.Disconnect == nil {
@@ -72,7 +88,7 @@ func Hello() *rpc.Hello {
 		Gem: "0.1.0", Rails: "7.2.2", Ruby: "3.3.8", Environment: "production",
 		Adapter: "redis", Redis: map[string]any{"url": "redis://127.0.0.1:6379/1"}, ChannelPrefix: &prefix,
 		Mounts:      []rpc.Mount{{Path: "/cable", Anchored: true}},
-		Concurrency: 5, RemoteDisconnect: rpc.RemoteDisconnectTransmits,
+		Concurrency: 5, Workers: 1, RemoteDisconnect: rpc.RemoteDisconnectTransmits,
 	}
 }
 

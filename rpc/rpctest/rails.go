@@ -24,11 +24,17 @@ type Rails struct {
 	Secret string // "" means Secret above
 	Socket string // the path of a Unix socket to listen on, see SocketPath; "" means a free TCP port
 
+	// Workers are the processes it runs in, which give links. Each new connection is the next one's. Without any the app
+	// is like one whose web server gives no connection away.
+	Workers []*Worker
+
 	Hello       func(context.Context, *rpc.HelloRequest) (*rpc.Hello, error)
 	Connect     func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error)
 	Subscribe   func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
 	Unsubscribe func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
 	Perform     func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
+	Timer       func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error)
+	Merge       func(context.Context, *rpc.MergeRequest) (*rpc.MergeAnswer, error)
 	Disconnect  func(context.Context, *rpc.DisconnectRequest) error
 }
 
@@ -47,7 +53,10 @@ func NewRails(t testing.TB, app Rails) *Server {
 	if app.Secret == "" {
 		app.Secret = Secret
 	}
-	return listen(t, app.Socket, app.handler())
+	for _, worker := range app.Workers {
+		t.Cleanup(worker.start(app))
+	}
+	return listen(t, app.Socket, app.handler(), app.workerOf())
 }
 
 func (app Rails) handler() http.Handler {
@@ -55,6 +64,9 @@ func (app Rails) handler() http.Handler {
 		answer, err := app.answer(r)
 		if err != nil {
 			refuse(w, err)
+			return
+		}
+		if worker := workerOf(r.Context()); worker != nil && r.Header.Get("Upgrade") == "cablestay-link" && worker.link(w, answer) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -92,10 +104,12 @@ func (app Rails) answer(r *http.Request) ([]byte, error) {
 // checkRequest looks at what all requests have in common.
 func checkRequest(body []byte, id, event, contentType string) error {
 	var common struct {
-		Contract   *int           `json:"contract"`
-		ID         string         `json:"id"`
-		Connection *string        `json:"connection"`
-		Handshake  *rpc.Handshake `json:"handshake"`
+		Contract   *int                 `json:"contract"`
+		ID         string               `json:"id"`
+		Hold       string               `json:"hold"`
+		Bridge     string               `json:"bridge"`
+		Connection *string              `json:"connection"`
+		Handshake  rpc.EncodedHandshake `json:"handshake"`
 	}
 	if err := json.Unmarshal(body, &common); err != nil {
 		return failure(http.StatusBadRequest, err.Error())
@@ -113,9 +127,13 @@ func checkRequest(body []byte, id, event, contentType string) error {
 		return failure(http.StatusUnauthorized, "the proof is of another event")
 	case event == "hello":
 		return nil
+	case common.Bridge == "":
+		return failure(http.StatusBadRequest, "bridge is missing")
+	case event == "link":
+		return nil
 	case common.Connection == nil || *common.Connection == "":
 		return failure(http.StatusBadRequest, "connection is missing")
-	case common.Handshake == nil:
+	case common.Handshake == "" && common.Hold == "":
 		return failure(http.StatusBadRequest, "handshake is missing")
 	}
 	return nil
@@ -137,11 +155,16 @@ func failure(code int, message string) *Status {
 	return &Status{Code: code, Body: string(body)}
 }
 
-func refuse(w http.ResponseWriter, err error) {
+func statusOf(err error) *Status {
 	var status *Status
 	if !errors.As(err, &status) {
 		status = failure(http.StatusInternalServerError, err.Error())
 	}
+	return status
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	status := statusOf(err)
 	w.WriteHeader(status.Code)
 	_, _ = io.WriteString(w, status.Body)
 }

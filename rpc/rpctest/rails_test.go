@@ -18,7 +18,7 @@ import (
 	"github.com/cablestay/cablestay/rpc/rpctest"
 )
 
-const performBody = `{"contract":1,"id":"1","connection":"c","handshake":{},"identifier":"i"}`
+const performBody = `{"contract":1,"id":"1","bridge":"b","connection":"c","handshake":{},"identifier":"i"}`
 
 // ask sends body to an event with a proof in which change has changed something.
 func ask(t *testing.T, rails *rpctest.Server, method, event, body string, change jwt.MapClaims) (status int, answer string) {
@@ -71,8 +71,9 @@ func TestRails_RefusesWhatTheGemRefuses(t *testing.T) {
 		"a GET":          {http.MethodGet, "perform", performBody, nil, 405, "GET"},
 		"contract 2":     {http.MethodPost, "perform", strings.Replace(performBody, `:1`, `:2`, 1), nil, 409, "contract"},
 		"no contract":    {http.MethodPost, "perform", `{"id":"1"}`, nil, 400, "contract is missing"},
-		"no connection":  {http.MethodPost, "perform", `{"contract":1,"id":"1","handshake":{}}`, nil, 400, "connection is missing"},
-		"no handshake":   {http.MethodPost, "perform", `{"contract":1,"id":"1","connection":"c"}`, nil, 400, "handshake is missing"},
+		"no bridge":      {http.MethodPost, "perform", `{"contract":1,"id":"1","connection":"c","handshake":{}}`, nil, 400, "bridge is missing"},
+		"no connection":  {http.MethodPost, "perform", `{"contract":1,"id":"1","bridge":"b","handshake":{}}`, nil, 400, "connection is missing"},
+		"no handshake":   {http.MethodPost, "perform", `{"contract":1,"id":"1","bridge":"b","connection":"c"}`, nil, 400, "handshake is missing"},
 		"no JSON":        {http.MethodPost, "perform", `{`, nil, 400, "JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ type Server struct {
 // panic with [http.ErrAbortHandler] to cut an answer short, hijack the connection, or [Hang].
 func NewServer(t testing.TB, handler http.HandlerFunc) *Server {
 	t.Helper()
-	return listen(t, "", handler)
+	return listen(t, "", handler, nil)
 }
 
 // Hang answers nothing until the client goes away.
@@ -53,7 +53,7 @@ func SocketPath(t testing.TB) string {
 	return filepath.Join(dir, "puma.sock")
 }
 
-func listen(t testing.TB, socket string, handler http.Handler) *Server {
+func listen(t testing.TB, socket string, handler http.Handler, perConnection func(context.Context, net.Conn) context.Context) *Server {
 	t.Helper()
 	network, address := "tcp", "127.0.0.1:0"
 	if socket != "" {
@@ -63,7 +63,7 @@ func listen(t testing.TB, socket string, handler http.Handler) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{http: &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}}
+	s := &Server{http: &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler, ConnContext: perConnection}}}
 	s.http.Start()
 	s.url = "http://" + listener.Addr().String()
 	if socket != "" {

@@ -1,0 +1,3 @@
+package bridge
+
+func epollSocketOrNothing() any { return epollSocket{} }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package bridge
+
+func epollSocketOrNothing() any { return struct{}{} }

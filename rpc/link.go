@@ -1,0 +1,335 @@
+package rpc
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	// maxPosted is how many bytes may wait in a link that a worker does not read.
+	maxPosted = 64 << 20
+	// maxLine is how many bytes a line may have that a worker is to read. A longer one would end the link, and with it what is
+	// held for everybody else: one client can make one, of a message that JSON escapes.
+	maxLine = 64 << 20
+)
+
+// A LinkReceiver gets what workers say of their own accord. Its methods are called in the order of a link's lines, by one
+// goroutine for each link, which reads nothing else meanwhile: they must not wait for Rails.
+type LinkReceiver interface {
+	// Pushed is what was done outside of any event. Each effect names its identifier.
+	Pushed(connection string, effects []Effect)
+	// Offered says that a channel has done something after its event, and tells whether it is to be held from now on. It is not
+	// where a later event has made another channel of its state.
+	Offered(connection, identifier, event string, live *Live) bool
+	// Connections are the open ones; states says whether their states are wanted.
+	Connections(states bool) []OpenConnection
+	// Restart is ActionCable.server.restart.
+	Restart()
+	// HoldGone says that there is nothing to attach: the link with which it began had ended meanwhile.
+	HoldGone(hold Hold)
+	// LinkEnded says that all that this worker held is gone.
+	LinkEnded(worker string)
+}
+
+// OpenConnection is what a worker may ask of one.
+type OpenConnection struct {
+	Connection           string   `json:"connection"`
+	ConnectionIdentifier string   `json:"connection_identifier"`
+	Subscriptions        []string `json:"subscriptions"`
+	ConnectionState      string   `json:"connection_state,omitempty"`
+}
+
+// A link is a connection with one worker, which carries events to what that holds and effects from it.
+//
+// It has two goroutines. The reader hands each answer to the call that waits for it, and goes on when that has applied
+// it, so that all lines are applied in their order. The writer is the only one to write.
+type link struct {
+	// static
+	worker   string
+	conn     io.ReadWriteCloser
+	reader   *bufio.Reader
+	limit    int64         // bytes of a line
+	patience time.Duration // for a worker to read a line
+	events   chan *linkCall
+	wake     chan struct{} // holds one token while something may be posted
+
+	ended chan struct{} // closed when it is over
+
+	mu      sync.Mutex // guards the following
+	err     error      // why it is over
+	calls   map[string]*linkCall
+	posted  [][]byte
+	waiting int // bytes of posted
+	threads int // the worker's, for events of which it holds nothing
+}
+
+// linkCall is an event on its way along a link.
+type linkCall struct {
+	id       string
+	text     []byte
+	answered chan *line    // holds the answer
+	applied  chan struct{} // closed when the reader may go on
+	once     sync.Once     // closes applied
+	written  bool          // guarded by link.mu: it may have run
+}
+
+func newLinkCall(id string, text []byte) *linkCall {
+	return &linkCall{id: id, text: text, answered: make(chan *line, 1), applied: make(chan struct{})}
+}
+
+func (c *linkCall) apply() { c.once.Do(func() { close(c.applied) }) }
+
+// linkEndedError is why the link of an event has ended.
+type linkEndedError struct{ error }
+
+func (e *linkEndedError) Unwrap() error { return e.error }
+
+// newLink makes one with the worker, which runs as many events at a time as it has threads for them.
+func newLink(worker string, threads int, conn io.ReadWriteCloser, reader *bufio.Reader, options *Options) *link {
+	return &link{
+		worker: worker, threads: threads, conn: conn, reader: reader, limit: options.AnswerLimit, patience: options.Timeout,
+		events: make(chan *linkCall), wake: make(chan struct{}, 1), ended: make(chan struct{}), calls: make(map[string]*linkCall),
+	}
+}
+
+// end is the end of it, whoever finds out first.
+func (l *link) end(why error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return
+	}
+	l.err = why
+	close(l.ended)
+	_ = l.conn.Close() // the reader and the writer find it closed
+}
+
+// load is how many events are under way.
+func (l *link) load() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.calls)
+}
+
+// take counts the call in, where the worker has a thread for it. ask must follow.
+func (l *link) take(call *linkCall) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil || len(l.calls) >= l.threads {
+		return false
+	}
+	l.calls[call.id] = call
+	return true
+}
+
+// retire leaves the link to what the worker holds: it is about to end.
+func (l *link) retire() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.threads = 0
+}
+
+func (l *link) isOver() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// read handles the worker's lines until the link is over, and says why that is.
+func (l *link) read(receiver LinkReceiver) error {
+	for {
+		text, err := readLine(l.reader, l.limit)
+		switch {
+		case err == nil:
+			err = l.receive(text, receiver)
+		case errors.Is(err, errLineTooLong):
+			err = l.receiveTooLong(text)
+		}
+		if err != nil {
+			l.end(err)
+			return l.err // it does not change any more
+		}
+	}
+}
+
+func (l *link) receive(text []byte, receiver LinkReceiver) error {
+	said, err := parseLine(text)
+	if err != nil {
+		return fmt.Errorf("malformed line: %w", err)
+	}
+	switch {
+	case said.Answer != nil || said.Status != 0:
+		l.answer(said)
+	case said.Ask != "":
+		text, err := jsonLine(connectionsLine{ID: said.ID, Connections: receiver.Connections(said.States)})
+		if err == nil && len(text) > maxLine {
+			text, err = jsonLine(untoldLine{ID: said.ID})
+		}
+		if err != nil {
+			return err
+		}
+		return l.post(text)
+	case said.Restart:
+		receiver.Restart()
+	case said.Ending:
+		l.retire()
+	case said.Gone != "":
+		receiver.HoldGone(Hold{Worker: l.worker, ID: said.Gone})
+	case said.Offer != nil:
+		if receiver.Offered(said.Connection, said.Identifier, said.Event, said.Offer) {
+			return nil // who takes it attaches it
+		}
+		text, err := jsonLine(dropLine{Drop: said.Offer.Hold})
+		if err != nil {
+			return err
+		}
+		return l.post(text)
+	default:
+		receiver.Pushed(said.Connection, said.Effects)
+	}
+	return nil
+}
+
+// receiveTooLong fails the event of which such a line is the answer. Any other one is not to be done without: the link ends.
+func (l *link) receiveTooLong(beginning []byte) error {
+	id := answered(beginning)
+	if id == "" {
+		return fmt.Errorf("malformed line: it is longer than %d bytes", l.limit)
+	}
+	if err := skipLine(l.reader); err != nil {
+		return err
+	}
+	l.answer(&line{ID: id, problem: fmt.Sprintf("its body is larger than %d bytes", l.limit)})
+	return nil
+}
+
+// answer gives it to who waits for it, if somebody still does, and returns when it is applied.
+func (l *link) answer(said *line) {
+	l.mu.Lock()
+	call := l.calls[said.ID]
+	delete(l.calls, said.ID)
+	l.mu.Unlock()
+	if call == nil {
+		return
+	}
+	call.answered <- said
+	select {
+	case <-call.applied:
+	case <-l.ended:
+	}
+}
+
+// write writes what is posted and what is sent until the link is over.
+func (l *link) write() {
+	for {
+		var call *linkCall
+		select {
+		case <-l.ended:
+			return
+		case <-l.wake:
+		case call = <-l.events:
+		}
+		for _, text := range l.takePosted() { // first, so that nothing comes to a hold before it is attached
+			if !l.put(text) {
+				return
+			}
+		}
+		if call == nil {
+			continue
+		}
+		if l.commit(call) && !l.put(call.text) {
+			return
+		}
+	}
+}
+
+// commit makes it an event that may have run, unless it was given up while what is posted was written.
+func (l *link) commit(call *linkCall) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	call.written = l.calls[call.id] == call
+	return call.written
+}
+
+// put drops the link when the worker does not read.
+func (l *link) put(text []byte) bool {
+	watch := time.AfterFunc(l.patience, func() { l.end(fmt.Errorf("it has not read a line within %s", l.patience)) })
+	defer watch.Stop()
+	if _, err := l.conn.Write(text); err != nil {
+		l.end(err)
+		return false
+	}
+	return true
+}
+
+// post has a line written, and does not wait for it.
+func (l *link) post(text []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	if len(l.posted) > 0 && l.waiting+len(text) > maxPosted {
+		return fmt.Errorf("it has not read %d bytes", l.waiting)
+	}
+	l.posted = append(l.posted, text)
+	l.waiting += len(text)
+	select {
+	case l.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+	return nil
+}
+
+func (l *link) takePosted() [][]byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	posted := l.posted
+	l.posted, l.waiting = nil, 0
+	return posted
+}
+
+// ask sends an event and waits for its answer. notRun is true where the worker can't have seen it. The reader waits for
+// call.apply once there is an answer; without one, ask has called it.
+func (l *link) ask(ctx context.Context, call *linkCall) (said *line, notRun bool, err error) {
+	l.mu.Lock()
+	l.calls[call.id] = call
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		delete(l.calls, call.id)
+		notRun = said == nil && !call.written
+		l.mu.Unlock()
+		if said == nil {
+			call.apply()
+		}
+	}()
+	select {
+	case l.events <- call:
+	case <-ctx.Done():
+		return nil, true, context.Cause(ctx)
+	case <-l.ended:
+		return nil, true, &linkEndedError{l.err}
+	}
+	select {
+	case said = <-call.answered:
+		return said, false, nil
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	case <-l.ended:
+	}
+	select {
+	case said = <-call.answered: // it had come before the end
+		return said, false, nil
+	default:
+		return nil, false, &linkEndedError{l.err}
+	}
+}
