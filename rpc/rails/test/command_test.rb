@@ -33,7 +33,8 @@ class EchoChannel < ApplicationCable::Channel
   end
 
   def later
-    connection.send_async(:transmit, { later: 2 })
+    later = [ :transmit, { later: 2 } ]
+    connection.respond_to?(:perform_work) ? connection.perform_work(connection, *later) : connection.send_async(*later)
     transmit({ now: 1 })
   end
 
@@ -66,7 +67,7 @@ class FailingChannel < ApplicationCable::Channel
     raise "no luck"
   end
 
-  def ask
+  def unsubscribed
     transmit({ kept: @kept })
   end
 end
@@ -173,11 +174,34 @@ class FilteringChannel < ApplicationCable::Channel
     end
 end
 
+class NeighbourChannel < ApplicationCable::Channel
+  def subscribed
+    list
+  end
+
+  def list
+    transmit({ ids: connection.subscriptions.identifiers })
+  end
+
+  def unsubscribed
+    transmit({ left: connection.subscriptions.identifiers })
+  end
+end
+
 class TickingChannel < ApplicationCable::Channel
   periodically :tick, every: 5
+  rescue_from(ArgumentError) { transmit({ rescued: true }) }
+
+  def break_down
+    @broken = true
+  end
 
   private
     def tick
+      raise ArgumentError, "broken" if @broken
+
+      @ticks = @ticks.to_i + 1
+      transmit({ ticks: @ticks })
     end
 end
 
@@ -233,14 +257,16 @@ class CommandTest < ActiveSupport::TestCase
     assert_equal [ { "rescued" => "handled" } ], @client.perform("EchoChannel", "handled").messages
   end
 
+  UNHANDLED = '{"command":"message","identifier":"{\"channel\":\"EchoChannel\"}","data":"{\"action\":\"unhandled\"}"}' # as Rails' client writes it
+
   test "an error that nobody rescues is logged as stock does, and the subscription lives on" do
     @client.subscribe("EchoChannel")
     answer = nil
     log = Log.of { answer = @client.perform("EchoChannel", "unhandled") }
 
     assert_equal [ true, [] ], [ answer["subscribed"], answer.effects ]
-    assert_includes log, "Could not execute command from ("
-    assert_includes log, "[RuntimeError - unhandled]"
+    assert_includes log, ActionCable::Server.const_defined?(:Socket, false) ? "Could not handle incoming message: #{UNHANDLED.inspect} [" : "Could not execute command from ("
+    assert_includes log, "[RuntimeError - unhandled]: "
   end
 
   test "data that is not a JSON object is logged, and nothing is sent" do
@@ -250,25 +276,28 @@ class CommandTest < ActiveSupport::TestCase
       answer = nil
       log = Log.of { answer = @client.command("perform", @client.identifier("EchoChannel"), data: data) }
       assert_equal [ 200, true, [] ], [ answer.status, answer["subscribed"], answer.effects ], data
-      assert_includes log, "Could not execute command from (", data
+      assert_match(/Could not (execute command from \(|handle incoming message: ")/, log, data)
     end
   end
 
   test "an identifier that names no channel is logged, and neither confirmed nor rejected" do
-    { '{"channel":"Nope"}' => "Subscription class not found", '{"channel":"String"}' => "Subscription class not found",
-      "{}" => "NoMethodError", "5" => "NoMethodError", "x" => "JSON::ParserError" }.each do |identifier, line|
+    not_found = ActionCable::Connection::Subscriptions.const_defined?(:ChannelNotFound) ? "ChannelNotFound - Channel not found" : "Subscription class not found"
+    { '{"channel":"Nope"}' => not_found, '{"channel":"String"}' => not_found, "{}" => /NoMethodError|ChannelNotFound/,
+      "5" => "NoMethodError", "x" => "JSON::ParserError" }.each do |identifier, line|
       answer = nil
       log = Log.of { answer = @client.command("subscribe", identifier) }
       assert_equal [ 200, false, [] ], [ answer.status, answer["subscribed"], answer.effects ], identifier
-      assert_includes log, line
+      assert_match line, log
     end
   end
 
-  test "a subscribed that raises is neither confirmed nor rejected, its streams and its state stay" do
-    answer = @client.subscribe("FailingChannel")
+  test "a subscribed that raises is logged as in stock, and rejected: unsubscribed has run and its streams are stopped" do
+    answer = nil
+    log = Log.of { answer = @client.subscribe("FailingChannel") }
 
-    assert_equal [ true, [ "stream" ] ], [ answer["subscribed"], answer.kinds ]
-    assert_equal [ { "kept" => "kept" } ], @client.perform("FailingChannel", "ask").messages
+    assert_equal [ false, %w[ stream transmit stop_stream reject ] ], [ answer["subscribed"], answer.kinds ]
+    assert_equal({ "kept" => "kept" }, answer.messages.first)
+    assert_match(/Could not (execute command|handle incoming message)/, log)
   end
 
   test "a rejection runs unsubscribed and comes last" do
@@ -368,8 +397,8 @@ class CommandTest < ActiveSupport::TestCase
 
     assert_equal [ { "effect" => "stream", "broadcasting" => "plain" } ], answer.effects.reject { |effect| effect["effect"] == "confirm" }
     assert_equal "confirm", answer.kinds.last
-    assert_includes log, "BlockChannel streams with a block or callback: not yet carried by cablestay"
-    assert_includes log, "BlockChannel streams with a coder: not yet carried by cablestay"
+    assert_includes log, "BlockChannel streams with a block or callback: nothing of"
+    assert_includes log, "BlockChannel streams with a coder: nothing of"
     assert_equal [ { "effect" => "stop_stream", "broadcasting" => "plain" } ], @client.unsubscribe("BlockChannel").effects
   end
 
@@ -378,7 +407,7 @@ class CommandTest < ActiveSupport::TestCase
     log = without_warnings_so_far { Log.of { answer = @client.subscribe("ThreadingChannel") } }
 
     assert_equal %w[ plain-of-thread ], answer.effects.filter_map { |effect| effect["broadcasting"] }
-    assert_includes log, "ThreadingChannel streams with a block or callback: not yet carried by cablestay"
+    assert_includes log, 'ThreadingChannel streams with a block or callback: nothing of "of-thread" reaches the client'
   end
 
   test "a stream that is begun after its event is logged as lost" do
@@ -390,7 +419,7 @@ class CommandTest < ActiveSupport::TestCase
       ThreadingChannel.thread.join
     end
 
-    assert_includes log, 'lost a stream of "too-late"'
+    assert_includes log, "lost what was done outside of an event, because there is no link to the bridge: stream too-late"
   end
 
   test "a channel that overrides transmit is not streamed past it" do
@@ -398,7 +427,7 @@ class CommandTest < ActiveSupport::TestCase
     log = without_warnings_so_far { Log.of { answer = @client.subscribe("FilteringChannel") } }
 
     assert_equal [ "confirm" ], answer.kinds
-    assert_includes log, "FilteringChannel streams with transmit overridden: not yet carried"
+    assert_includes log, "FilteringChannel streams with transmit overridden: nothing of"
   end
 
   test "a connection that overrides transmit is not streamed past either" do
@@ -421,22 +450,38 @@ class CommandTest < ActiveSupport::TestCase
     end
   end
 
-  test "a periodic timer is confirmed, and the log says that it will not run" do
-    answer = nil
-    log = without_warnings_so_far { Log.of { answer = @client.subscribe("TickingChannel") } }
-
-    assert_equal [ "confirm" ], answer.kinds
-    assert_includes log, "a periodic timer (every 5 s): periodically is not yet carried by cablestay"
-    assert_equal 200, @client.unsubscribe("TickingChannel").status
+  test "a periodic timer is the bridge's to tick, and one that is over is stopped" do
+    assert_equal [ [ "timer", 0, 5.0 ], [ "confirm", nil, nil ] ], @client.subscribe("TickingChannel").effects.map { |effect| effect.values_at("effect", "timer", "every") }
+    assert_equal [ { "ticks" => 1 } ], @client.tick("TickingChannel", timer: 0, every: 5).messages
+    assert_equal [ { "ticks" => 2 } ], @client.tick("TickingChannel", timer: 0, every: 5.0).messages
+    assert_equal [ { "effect" => "stop_timer", "timer" => 0 } ], @client.unsubscribe("TickingChannel").effects
   end
 
-  test "a transmission that comes after its event is logged as lost" do
-    event = Cablestay::Event.new(ActionCable.server)
-    socket = event.socket.open
-    event.effects
-    log = Log.of { socket.transmit("{}") }
+  test "a tick that raises is logged as the worker's, past rescue_from, and the subscription stays" do
+    @client.subscribe("TickingChannel")
+    @client.perform("TickingChannel", "break_down")
+    answer = nil
+    log = Log.of { answer = @client.tick("TickingChannel", timer: 0, every: 5) }
 
-    assert_includes log, "lost a transmission"
+    assert_equal [ true, [] ], [ answer["subscribed"], answer.effects ]
+    assert_includes log, "There was an exception - ArgumentError(broken)"
+  end
+
+  test "a tick of a timer that is gone since a deploy has the client begin afresh" do
+    [ { timer: 0, every: 6 }, { timer: 1, every: 5 } ].each do |timer|
+      @client.subscribe("TickingChannel")
+
+      assert_equal %w[ transmit close ], @client.tick("TickingChannel", **timer).kinds
+    end
+  end
+
+  test "the identifiers of the connection's other subscriptions are known in an event" do
+    first, second = @client.identifier("NeighbourChannel", n: 1), @client.identifier("NeighbourChannel", n: 2)
+    assert_equal [ { "ids" => [ first ] } ], @client.subscribe("NeighbourChannel", n: 1).messages
+    assert_equal [ { "ids" => [ first, second ] } ], @client.command("subscribe", second, identifiers: [ first ]).messages
+    assert_equal [ { "ids" => [ first, second ] } ],
+      @client.command("perform", first, data: '{"action":"list"}', identifiers: [ first, second ]).messages
+    assert_equal [ { "left" => [ first, second ] } ], @client.command("unsubscribe", first, identifiers: [ first, second ]).messages
   end
 
   private
@@ -469,7 +514,7 @@ class CommandTest < ActiveSupport::TestCase
       log = without_warnings_so_far { Log.of { answer = Bridge.new.client.subscribe("OrderedChannel") } }
 
       assert_not_includes answer.kinds, "stream"
-      assert_includes log, "OrderedChannel streams with a connection that transmits in its own way: not yet carried"
+      assert_includes log, "OrderedChannel streams with a connection that transmits in its own way: nothing of"
     ensure
       ActionCable.server.config.connection_class = before
     end

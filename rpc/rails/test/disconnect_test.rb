@@ -56,8 +56,24 @@ class DisconnectTest < ActiveSupport::TestCase
     log = Log.of { assert_equal({ "contract" => 1 }, @client.disconnect.body) }
 
     assert_equal [ "unsubscribed 0", "unsubscribed 1", "unsubscribed 2", "disconnect since connect" ], ClosingHistory.lines
-    assert_match(/Finished "\/cable\?user=ann" \[WebSocket\] for 192\.0\.2\.7/, log)
+    assert_match(/Finished "\/cable\/?\?user=ann" \[WebSocket\] for 192\.0\.2\.7/, log)
     assert_includes log, "ClosingChannel stopped streaming from closing-2"
+  end
+
+  test "the line at the end names the path as the one at the start does" do
+    %w[ /cable /t/acme/cable ].each do |path|
+      client = nil
+      log = Log.of do
+        client = Bridge.new.client(Bridge.handshake(path: path))
+        client.subscribe("RoomChannel", room: 1)
+        client.perform("RoomChannel", "speak", { room: 1 }, text: "in between")
+        client.disconnect
+      end
+      started, finished = log.scan(/(?:Started GET|Finished) "(\S+)" ?\[WebSocket\]/).flatten
+
+      assert_equal started, finished
+      assert_match path, started
+    end
   end
 
   test "one that raises is logged and does not stop the others" do

@@ -11,10 +11,10 @@ class EndpointTest < ActiveSupport::TestCase
   end
 
   test "an event that is not in the contract is not found" do
-    answer = Bridge.new.ask("timer")
+    answer = Bridge.new.ask("batch")
 
     assert_equal 404, answer.status
-    assert_equal({ "contract" => 1, "error" => 'no event "timer"' }, answer.body)
+    assert_equal({ "contract" => 1, "error" => 'no event "batch"' }, answer.body)
   end
 
   test "only POST is answered" do

@@ -1,14 +1,17 @@
 # frozen_string_literal: true
 
+require_relative "support/linked_bridge"
+
 # The contract's examples, which the bridge's tests read too. Run against the dummy app.
 class FixturesTest < ActiveSupport::TestCase
   EVENTS = { "connect_accepted" => "connect", "connect_refused" => "connect", "connect_rejected" => "connect",
     "subscribe_confirmed" => "subscribe", "subscribe_rejected" => "subscribe", "perform" => "perform",
-    "unsubscribe" => "unsubscribe", "disconnect" => "disconnect" }.freeze
+    "unsubscribe" => "unsubscribe", "disconnect" => "disconnect", "disconnect_partial" => "disconnect",
+    "merge" => "merge", "subscribe_timer" => "subscribe", "timer" => "timer", "link" => "link" }.freeze
 
   test "every fixture is run here or has a test of its own" do
     names = Dir[File.join(FIXTURES, "*.json")].map { |file| File.basename(file, ".json") }
-    assert_equal names.sort, (EVENTS.keys + %w[ hello proof ]).sort
+    assert_equal names.sort, (EVENTS.keys + %w[ hello proof subscribe_live ]).sort
   end
 
   (EVENTS.keys - [ "connect_refused" ]).each do |name|
@@ -19,6 +22,19 @@ class FixturesTest < ActiveSupport::TestCase
       assert_equal 200, answer.status
       assert_equal fixture["answer"], with_tokens(answer.body, fixture["answer"])
     end
+  end
+
+  test "subscribe_live is answered as the contract shows, to a bridge that takes a link" do
+    fixture, bridge = read("subscribe_live"), LinkedBridge.new
+    answer = bridge.ask("subscribe", **with_states(fixture["request"]).symbolize_keys.except(:contract, :bridge)).body
+
+    want = fixture["answer"].merge("live" => fixture["answer"]["live"].slice("connection", "why"))
+    live = answer["live"]
+    assert_equal want, with_tokens(answer, want).merge("live" => live.slice("connection", "why"))
+    assert_operator live["worker"], :present?
+    assert_operator live["hold"], :present?
+  ensure
+    bridge&.close
   end
 
   # Header names and the type's charset are the Rails version's; more headers are the app's middleware's.
@@ -69,10 +85,11 @@ class FixturesTest < ActiveSupport::TestCase
 
     # A real token in each place where the fixture shows one.
     def with_states(request)
-      return request unless request.key?("connection_state")
+      states = %w[ connection_state before kept changed ] & request.keys
+      return request if states.empty?
 
       client = Bridge.new.client(request["handshake"], connection: request["connection"])
-      request = request.merge("connection_state" => client.state)
+      request = request.merge(states.to_h { |member| [ member, client.state ] })
       request["subscriptions"] = request["subscriptions"].map { |one| one.merge("state" => state(client, one["identifier"])) } if request["subscriptions"]
       request["state"] = state(client, request["identifier"]) if request["state"]
       # The id of a fixture is not unique, as a bridge's are.

@@ -24,6 +24,16 @@ class SealTest < ActiveSupport::TestCase
     assert_raises(Cablestay::UnreadableState) { seal(key: "l" * 32).open(token, "subject") }
   end
 
+  test "keys are each connection's own, and only so many are kept" do
+    keys = Cablestay::Seal::Keys.new
+    first = keys.of("first", KEY)
+    others = Array.new(Cablestay::Seal::Keys::MOST + 1) { |n| keys.of("connection-#{n}", KEY) }
+
+    assert_equal others.size + 1, [ first, *others ].uniq.size
+    assert_equal first, keys.of("first", KEY) # derived anew
+    assert_equal Cablestay::Seal::Keys::MOST, keys.instance_variable_get(:@keys).size
+  end
+
   test "no byte of it can be changed" do
     token = seal.seal("secret").unpack1("m0")
     token.bytesize.times do |n|

@@ -72,17 +72,26 @@ module Cablestay
 
       # Rails' own line needs no more of the request than the socket knew: not worth the middleware.
       def log_finished(raw_env)
-        holder.instance_variable_set(:@request, ActionDispatch::Request.new(Cablestay.env_config.merge(raw_env)))
+        env = Cablestay.env_config.merge(raw_env, Handshake.below(script_name, raw_env))
+        holder.instance_variable_set(:@request, ActionDispatch::Request.new(env))
         connection.logger.info(holder.send(:finished_request_message))
       ensure
         holder.remove_instance_variable(:@request)
       end
 
+      # As statistics has it, from the middleware that made it.
+      attr_reader :request_id
+
+      # Where the routes mount it, if they take that off the path: Rails < 7.0.4 does.
+      attr_reader :script_name
+
       # What has to be known to revive it.
       def saved
         coder = holder.instance_variable_get(:@coder)
         saved = { tags: connection.logger.tags, protocol: holder.protocol,
-          started_at: connection.instance_variable_get(:@started_at) }
+          started_at: connection.instance_variable_get(:@started_at),
+          request_id: request_id || holder.instance_variable_get(:@env)["action_dispatch.request_id"],
+          script_name: script_name || holder.instance_variable_get(:@env)["SCRIPT_NAME"] }
         saved[:coder] = coder unless coder.equal?(ActiveSupport::JSON)
         saved.merge(ivars: (connection.instance_variables - self.class::IVARS).to_h do |name|
           [ name, connection.instance_variable_get(name) ]
@@ -94,6 +103,7 @@ module Cablestay
         holder.instance_variable_set(:@protocol, saved[:protocol])
         holder.instance_variable_set(:@coder, saved[:coder]) if saved.key?(:coder)
         connection.instance_variable_set(:@started_at, saved[:started_at])
+        @request_id, @script_name = saved.values_at(:request_id, :script_name)
         saved[:ivars].each { |name, value| connection.instance_variable_set(name, value) }
       end
 
@@ -147,11 +157,12 @@ module Cablestay
         connection.handle_open
       end
 
-      # What the app's rescue_from does not handle, Rails' socket logs.
+      # What the app's rescue_from does not handle, Rails' socket logs with the client's text, which Rails' own client
+      # writes like this.
       def execute(command)
         connection.handle_incoming(command)
       rescue Exception => error # as Socket#dispatch_websocket_message
-        connection.logger.error("Could not handle incoming message: #{command.inspect} " \
+        connection.logger.error("Could not handle incoming message: #{JSON.generate(command).inspect} " \
           "[#{error.class} - #{error.message}]: #{Array(error.backtrace).first(5).join(" | ")}")
       end
 

@@ -12,7 +12,7 @@ module Cablestay
         channel.instance_variable_set(:@connection, cable.connection)
         channel.instance_variable_set(:@identifier, identifier)
         saved = yield channel
-        rails_ivars(saved, params).merge(saved[:ivars]).each { |name, value| channel.instance_variable_set(name, value) }
+        rails_ivars(channel, saved, params).merge(saved[:ivars]).each { |name, value| channel.instance_variable_set(name, value) }
         channel.send(:delegate_connection_identifiers)
         cable.table[identifier] = channel
       end
@@ -20,8 +20,8 @@ module Cablestay
       # What has to be known to revive it.
       def saved(channel, streams)
         saved = { counter: channel.instance_variable_get(:@defer_subscription_confirmation_counter).value,
-          streams: followed(channel, streams),
-          ivars: app_ivars(channel) }
+          streams: followed(channel, streams), timers: timers(channel),
+          ivars: ivars(channel) }
         %i[ @reject_subscription @subscription_confirmation_sent @unsubscribed ].each do |name|
           value = channel.instance_variable_get(name) if channel.instance_variable_defined?(name)
           saved[name] = value unless value.nil?
@@ -29,28 +29,41 @@ module Cablestay
         saved
       end
 
+      # The app's own. The identifier says the parameters, unless the app has changed them.
+      def ivars(channel)
+        names = channel.instance_variables - RailsVersions::CHANNEL_IVARS
+        names << :@params unless channel.instance_variable_get(:@params) == decode(channel.identifier)
+        names.to_h { |name| [ name, channel.instance_variable_get(name) ] }
+      end
+
+      def exchange(channel, transplant)
+        before = ivars(channel)
+        transplant.into(before).each do |name, value|
+          channel.instance_variable_set(name, value) unless value.equal?(before[name])
+        end
+      end
+
       private
-        def rails_ivars(saved, params)
+        def rails_ivars(channel, saved, params)
           ivars = { "@params": params,
             "@defer_subscription_confirmation_counter": Concurrent::AtomicFixnum.new(saved[:counter]),
             "@reject_subscription": saved[:@reject_subscription],
             "@subscription_confirmation_sent": saved[:@subscription_confirmation_sent],
-            "@_streams": saved[:streams].to_h { |name, carried| [ name, Streams::Handler.new(name, carried) ] } }
+            "@_streams": saved[:streams].to_h { |name, carried| [ name, Streams::Handler.new(name, carried, channel.identifier) ] } }
+          timers = Array(saved[:timers]).map { |number| Timer.new(RailsVersions.surroundings_of(channel.connection), channel.identifier, number) }
+          ivars[:@active_periodic_timers] = timers if timers.any?
           ivars[:@unsubscribed] = saved[:@unsubscribed] if saved.key?(:@unsubscribed)
           ivars
-        end
-
-        # The identifier says the parameters, unless the app has changed them.
-        def app_ivars(channel)
-          names = channel.instance_variables - RailsVersions::CHANNEL_IVARS
-          names << :@params unless channel.instance_variable_get(:@params) == decode(channel.identifier)
-          names.to_h { |name| [ name, channel.instance_variable_get(name) ] }
         end
 
         def followed(channel, streams)
           Array(channel.instance_variable_get(:@_streams).to_a).map do |broadcasting, handler|
             [ broadcasting, streams.carried?(handler) ]
           end
+        end
+
+        def timers(channel)
+          Array(channel.instance_variable_get(:@active_periodic_timers)).grep(Timer).map(&:number)
         end
 
         def decode(identifier)

@@ -8,13 +8,21 @@ module Cablestay
     class << self
       # Puma's workers × threads, as it really runs; else as the usual variables say.
       def of(env)
-        puma = env["puma.config"]
-        return count(ENV["WEB_CONCURRENCY"], 1) * count(ENV["RAILS_MAX_THREADS"], THREADS) unless puma.respond_to?(:options)
+        threads = options(env) ? options(env)[:max_threads] : ENV["RAILS_MAX_THREADS"]
+        workers(env) * count(threads, THREADS)
+      end
 
-        count(puma.options[:workers], 1) * count(puma.options[:max_threads], THREADS)
+      # In how many processes they run.
+      def workers(env)
+        count(options(env) ? options(env)[:workers] : ENV["WEB_CONCURRENCY"], 1)
       end
 
       private
+        def options(env)
+          puma = env["puma.config"]
+          puma.options if puma.respond_to?(:options)
+        end
+
         def count(value, default)
           number = value.to_s.to_i
           number.positive? ? number : default

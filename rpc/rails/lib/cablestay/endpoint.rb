@@ -14,8 +14,12 @@ module Cablestay
 
     EVENTS = {
       "hello" => Rpc::Hello, "connect" => Rpc::Connect, "subscribe" => Rpc::Subscribe,
-      "unsubscribe" => Rpc::Unsubscribe, "perform" => Rpc::Perform, "disconnect" => Rpc::Disconnect
+      "unsubscribe" => Rpc::Unsubscribe, "perform" => Rpc::Perform, "timer" => Rpc::Timer,
+      "disconnect" => Rpc::Disconnect, "link" => Rpc::Link, "merge" => Rpc::Merge
     }.freeze
+
+    # The answer where the connection has become a link.
+    GIVEN_AWAY = [ -1, {}, [] ].freeze
 
     def self.answers?(env)
       env["PATH_INFO"].to_s.start_with?(PREFIX) && !env.key?(TAKEOVER)
@@ -31,12 +35,14 @@ module Cablestay
 
     private
       def answer(event, env)
-        rpc = EVENTS[event]
-        return failure(404, "no event #{event.inspect}") unless rpc
+        return failure(404, "no event #{event.inspect}") unless EVENTS.key?(event)
         return failure(405, "#{env["REQUEST_METHOD"]} is not POST", "allow" => "POST") unless env["REQUEST_METHOD"] == "POST"
 
         request = proven_request(event, env)
-        json(200, Cablestay.instrument(event, id: request.id) { rpc.new(request, env, @cable_app).answer })
+        status, body = Dispatch.run(event, request, env, @cable_app)
+        return GIVEN_AWAY if status == 200 && Live::Links.open(request.bridge, env, @cable_app, body)
+
+        json(status, body)
       rescue Unproven => error
         Cablestay.logger.warn("refused #{event} from #{env["REMOTE_ADDR"]}: #{error.message}")
         failure(401, error.message)
@@ -46,9 +52,6 @@ module Cablestay
       rescue OtherContract => error
         Cablestay.logger.error("can't answer #{event}: #{error.message}")
         failure(409, error.message)
-      rescue StandardError, ScriptError => error
-        Cablestay.log_exception("#{event} failed", error)
-        failure(500, "#{error.class}: see the app's log")
       end
 
       # The token before the body: what nobody signed is not even read.
@@ -68,7 +71,7 @@ module Cablestay
       end
 
       def failure(status, message, headers = {})
-        json(status, { contract: CONTRACT, error: message }, headers)
+        json(status, Dispatch.failure(message), headers)
       end
 
       def json(status, object, headers = {})

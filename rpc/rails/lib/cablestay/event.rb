@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Cablestay
-  # One event while it runs: the facades that the app's connection and channels see, and what they did.
+  # One event while it runs, and what the app's connection and channels do in it.
   class Event
     CURRENT = :cablestay_event
 
@@ -10,14 +10,18 @@ module Cablestay
       Thread.current.thread_variable_get(CURRENT)
     end
 
-    attr_reader :server, :socket, :streams
+    # +group+ has the threads that the event has started, too: threads inherit it.
+    attr_reader :surroundings, :effects, :streams, :group
 
-    # +cable_server+ is ActionCable.server, or the one that runs without Rails' middleware.
-    def initialize(cable_server, env: nil, protocol: nil)
-      @effects = Effects.new
-      @socket = Socket.new(@effects, env: env, protocol: protocol)
-      @streams = Streams.new(@effects)
-      @server = Server.new(cable_server, self)
+    # The channel whose subscribed raised, if one did.
+    attr_reader :broken_channel
+
+    # +identifier+ is the subscription that the event is for, if it is for one.
+    def initialize(surroundings, identifier: nil)
+      @surroundings = surroundings
+      @effects = Effects.new(identifier, surroundings.outside)
+      @streams = Streams.new(@effects, surroundings)
+      @group = ThreadGroup.new
       @deferred = []
     end
 
@@ -25,11 +29,10 @@ module Cablestay
     def run
       Cablestay.event_threads.run do
         Cablestay.execution do
-          Thread.current.thread_variable_set(CURRENT, self)
-          Broadcasts.watch(@server)
-          yield
+          begin_here
+          surroundings.running(self) { yield }
         ensure
-          Thread.current.thread_variable_set(CURRENT, nil)
+          end_here
         end
       end
     end
@@ -42,13 +45,17 @@ module Cablestay
       end
     end
 
-    def defer(&job)
+    def defer(_connection, &job)
       @deferred << job
     end
 
     # Logs what the block raises as Action Cable's worker does, and tells the receiver of the job. True where it
     # raised.
     def logging_exceptions(logger, receiver)
+      Event.logging_exceptions(logger, receiver) { yield }
+    end
+
+    def self.logging_exceptions(logger, receiver)
       yield
       false
     rescue Exception => error # as the worker: an event of the app never ends its thread
@@ -58,15 +65,37 @@ module Cablestay
       true
     end
 
-    def effects
+    def self.tell(receiver)
+      receiver.handle_exception if receiver.respond_to?(:handle_exception)
+    rescue Exception => error # in stock it ends in the thread pool
+      Cablestay.log_exception("#{receiver.class}#handle_exception failed", error)
+    end
+    private_class_method :tell
+
+    def subscribe_raised(channel)
+      @broken_channel = channel
+    end
+
+    def finish
       @effects.finish
     end
 
+    # Threads of the app's own that this event has started and that have not ended.
+    def left_running
+      @group.list.select { |thread| !thread.equal?(Thread.current) && AppThreads.own?(thread) }
+    end
+
     private
-      def tell(receiver)
-        receiver.handle_exception if receiver.respond_to?(:handle_exception)
-      rescue Exception => error # in stock it ends in the thread pool
-        Cablestay.log_exception("#{receiver.class}#handle_exception failed", error)
+      def begin_here
+        Thread.current.thread_variable_set(CURRENT, self)
+        @before = Thread.current.group
+        @group.add(Thread.current)
+        Broadcasts.watch(surroundings.server)
+      end
+
+      def end_here
+        Thread.current.thread_variable_set(CURRENT, nil)
+        @before&.add(Thread.current)
       end
   end
 end

@@ -4,18 +4,30 @@ module Cablestay
   # Threads that run nothing but events, as Action Cable's worker pool does, so that what a web request or
   # a middleware left in its thread (a locale, a tenant) is not seen by channels. As many as run at once.
   class EventThreads
+    MARK = :cablestay_event_thread
+
     def initialize
       @mutex = Mutex.new
       @idle = []
       @pid = Process.pid
     end
 
-    # Waits for the block's value, or raises what it raised.
+    # Waits for the block's value, or raises what it raised. On one of these threads it is simply called.
     def run(&work)
+      return yield if Thread.current.thread_variable_get(MARK)
+
       result = Queue.new
       idle_thread.push([ work, result ])
       value, error = result.pop
       error ? raise(error) : value
+    end
+
+    # Around work on a thread of another pool that runs nothing but events, too.
+    def self.here
+      Thread.current.thread_variable_set(MARK, true)
+      yield
+    ensure
+      Thread.current.thread_variable_set(MARK, nil)
     end
 
     private
@@ -29,6 +41,7 @@ module Cablestay
       def start
         jobs = Queue.new
         thread = Thread.new do
+          Thread.current.thread_variable_set(MARK, true)
           loop { serve(*jobs.pop) { @mutex.synchronize { @idle.push(jobs) } } }
         end
         thread.name = "cablestay event"

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "concurrent/map"
 require "stringio"
 
 module Cablestay
@@ -8,7 +9,11 @@ module Cablestay
     # What the web server says of itself, the same for a handshake as for the request that carries it.
     SERVER_KEYS = %w[ rack.version rack.multithread rack.multiprocess rack.run_once rack.errors
       SERVER_SOFTWARE SERVER_PROTOCOL GATEWAY_INTERFACE puma.config ].freeze
+    CARRIER_KEYS = [ *SERVER_KEYS, "SCRIPT_NAME", "HTTP_VERSION" ].freeze
     UNPREFIXED = %w[ CONTENT_TYPE CONTENT_LENGTH ].freeze
+
+    KEYS = Concurrent::Map.new # names of headers => members of an env
+    MOST_KEYS, LONGEST_KEY = 200, 60
 
     def initialize(members)
       raise BadRequest, "handshake is not an object" unless members.is_a?(Hash)
@@ -30,6 +35,20 @@ module Cablestay
       env.merge!(server(env))
       env.merge!("rack.input" => empty_input, "rack.after_reply" => [],
         "rack.hijack?" => true, "rack.hijack" => method(:refuse_hijack))
+    end
+
+    # What is used of the env of a handshake's carrier.
+    def self.carrier(env)
+      env.slice(*CARRIER_KEYS)
+    end
+
+    # The two members of an env that name its path, as they are below a mount: the router has its own way of splitting it.
+    def self.below(script_name, env)
+      path = env.fetch_values("SCRIPT_NAME", "PATH_INFO").join
+      return {} unless script_name && path.start_with?(script_name)
+
+      below = path.delete_prefix(script_name)
+      { "SCRIPT_NAME" => script_name, "PATH_INFO" => below.empty? ? "/" : below }
     end
 
     private
@@ -57,10 +76,19 @@ module Cablestay
 
       def collect(pairs)
         pairs.each_with_object({}) do |(name, value), env|
-          key = name.upcase.tr("-", "_")
-          key = "HTTP_#{key}" unless UNPREFIXED.include?(key)
+          key = env_key(name)
           separator = key == "HTTP_COOKIE" ? "; " : ", "
           env[key] = env.key?(key) ? "#{env[key]}#{separator}#{value}" : value
+        end
+      end
+
+      # The same few names in every event, but for those that a client makes up.
+      def env_key(name)
+        KEYS.fetch(name) do
+          key = name.upcase.tr("-", "_")
+          key = "HTTP_#{key}" unless UNPREFIXED.include?(key)
+          KEYS[name.dup.freeze] = key.freeze if KEYS.size < MOST_KEYS && name.size <= LONGEST_KEY
+          key
         end
       end
 

@@ -3,43 +3,143 @@
 module Cablestay
   # The state that travelled to this event, and the state that travels on, which is sent only where it changed.
   class Kept
+    HAD = 256 # states
+
     def initialize(connection_id, cable)
       @seal = Seal.new(connection_id)
       @cable = cable
       @before = {}
+      @had = []
+    end
+
+    def connection
+      @cable.connection
     end
 
     # This and the next raise UnreadableState.
     def restore_connection(token)
-      @cable.restore(References.among(connection_objects) { State.load(opened(token)) })
+      had(token)
+      saved = State::References.among(connection_objects) { State.load(opened(token)) }
+      @sharing = State::Sharing.new(saved[:shared].objects)
+      @cable.restore(saved)
     end
 
     def restore_channel(identifier, token)
       Channels.revive(@cable, identifier) do |channel|
-        References.among(channel_objects(channel)) { State.load(opened(token, identifier)) }
+        State::References.among(channel_objects(channel)) { State.load(opened(token, identifier), sharing.objects) }
       end
     end
 
-    # This and the next give nil where nothing changed.
-    def connection_token
-      References.among(connection_objects) do
-        sealed(State.dump(@cable.saved, @cable.connection.class.name))
+    # For a connection that lives on: what other events have made of its state elsewhere, since the last one here. What has
+    # changed here meanwhile, outside of events, stays, and so do the objects that nobody has changed. A state that was here
+    # before is that of an event that the bridge had sent before it knew of a later one: it says nothing new.
+    def catch_up(token)
+      return if @had.include?(mark(token))
+
+      before, bytes = @before[nil], @seal.open(token)
+      had(token)
+      return if bytes == before
+
+      State::References.among(connection_objects) do
+        owner = @cable.connection.class.name
+        before, there = State.load(before), State.load(bytes)
+        here = State.load(State.dump({ **@cable.saved, shared: State::Sharing::Table.new(sharing.objects) }, owner) { })
+        take_over(before[:ivars], there[:ivars], State::Merge.new(before, here, there, owner: owner).saved)
+      end
+      @before[nil] = bytes
+    end
+
+    # This and the next give nil where nothing changed. The block is told what can't travel: see State.dump.
+    def connection_token(&left_out)
+      @graph = @graphs = nil
+      saved = @cable.saved
+      channels = @cable.table.values.map { |channel| graph_of(channel) }
+      State::References.among(connection_objects) do
+        shared = sharing.of_connection(graph, channels)
+        sealed(State.dump({ **saved, shared: shared }, @cable.connection.class.name, graph: graph,
+          reload: reload?(:connection), &left_out))&.tap { |token| had(token) }
       end
     end
 
-    def channel_token(channel, streams)
-      References.among(channel_objects(channel)) do
-        sealed(State.dump(Channels.saved(channel, streams), channel.class.name), channel.identifier)
+    def channel_token(channel, streams, &left_out)
+      own = graph_of(channel)
+      State::References.among(channel_objects(channel)) do
+        saved = { **Channels.saved(channel, streams), shared: sharing.of_channel(own) }
+        sealed(State.dump(saved, channel.class.name, graph: own, reload: reload?(:channels), &left_out),
+          channel.identifier)
+      end
+    end
+
+    # The state that holds what two events made of the connection's: see Merge.
+    def merge(*tokens)
+      State::References.among(connection_objects) do
+        owner = @cable.connection.class.name
+        merged = State::Merge.new(*tokens.map { |token| State.load(@seal.open(token)) }, owner: owner).saved
+        @seal.seal(State.dump(merged, owner, reload: reload?(:connection)))
       end
     end
 
     private
+      # The last ones are enough: no more events of a connection are under way at a time.
+      def had(token)
+        @had.shift if @had.size >= HAD
+        @had << mark(token)
+      end
+
+      # No two tokens begin alike.
+      def mark(token)
+        token[0, Seal::NONCE * 4 / 3]
+      end
+
+      def take_over(before, there, merged)
+        changed = merged[:ivars].reject do |name, _|
+          before.key?(name) == there.key?(name) && State::Likeness.of(before[name]) == State::Likeness.of(there[name])
+        end
+        @cable.restore({ **merged, ivars: changed })
+        (before.keys - merged[:ivars].keys).each do |name|
+          @cable.connection.remove_instance_variable(name) if @cable.connection.instance_variable_defined?(name)
+        end
+        share_on(merged, State::Graph.new(changed))
+      end
+
+      # Channels hold the objects that the connection holds now: the living ones here, and those elsewhere by their ids.
+      def share_on(merged, changed)
+        living = @cable.saved[:ivars]
+        twins = (living.keys & merged[:ivars].keys).each_with_object(State::Twins.new) do |name, all|
+          all.pair(merged[:ivars][name], living[name]) unless merged[:ivars][name].equal?(living[name])
+        end
+        objects = merged[:shared].objects.transform_values { |object| changed.include?(object) ? object : twins.of(object).first }
+        instead = sharing.take_over(objects.compact)
+        @cable.table.each_value { |channel| Channels.exchange(channel, State::Transplant.new(instead)) } if instead.any?
+      end
+
+      def sharing
+        @sharing ||= State::Sharing.new
+      end
+
+      def reload?(owner)
+        State::Setting.current.reload?(owner)
+      end
+
+      # What the connection holds at the end of the event.
+      def graph
+        @graph ||= State::References.among(connection_objects) { State::Graph.new(@cable.saved[:ivars]) }
+      end
+
+      def graph_of(channel)
+        (@graphs ||= {}.compare_by_identity)[channel] ||=
+          State::References.among(channel_objects(channel)) { State::Graph.new(Channels.ivars(channel), beyond: graph) }
+      end
+
       def opened(token, identifier = nil)
         @before[identifier] = @seal.open(token, identifier)
       end
 
       def sealed(bytes, identifier = nil)
-        @seal.seal(bytes, identifier) unless bytes == @before[identifier]
+        return if bytes == @before[identifier]
+
+        @before[identifier] = bytes
+        @seal.seal(bytes, identifier)
       end
 
       def connection_objects

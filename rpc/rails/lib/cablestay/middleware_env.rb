@@ -6,6 +6,7 @@ module Cablestay
   # only if the app asks.
   class MiddlewareEnv
     PATIENCE = 10 # seconds
+    GLANCE = 0.02
 
     # For the object that holds env and request: the connection, or its socket.
     module Lazy
@@ -45,10 +46,21 @@ module Cablestay
 
       # The app's code may have to be loaded meanwhile, which waits for threads that run it.
       def wait(thread)
-        interlock = ActiveSupport::Dependencies.interlock if ActiveSupport::Dependencies.respond_to?(:interlock)
-        return thread.join(PATIENCE) unless interlock.respond_to?(:permit_concurrent_loads)
+        RailsVersions.permitting_loads { join(thread) }
+      end
 
-        interlock.permit_concurrent_loads { thread.join(PATIENCE) }
+      # The middleware may need a database connection, and this thread may have the last one.
+      def join(thread)
+        deadline = now + PATIENCE
+        until thread.join(GLANCE)
+          return if now > deadline
+          RailsVersions.release_wanted_connections
+        end
+        thread
+      end
+
+      def now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
       end
   end
 end

@@ -4,18 +4,16 @@ module Cablestay
   # Stands where a connection has its subscription adapter: what a channel follows is recorded for the bridge.
   # All but that (an app may ask for the adapter's Redis connection) is the real adapter's.
   class PubSub
-    def initialize(cable_server, streams)
-      @cable_server, @streams = cable_server, streams
+    def initialize(cable_server, surroundings)
+      @cable_server, @surroundings = cable_server, surroundings
     end
 
-    # The success callback runs at once, so that Rails' confirmation comes after all that it waits for.
     def subscribe(broadcasting, handler, success_callback = nil)
-      @streams.follow(broadcasting, handler, internal: success_callback.nil?)
-      success_callback&.call
+      @surroundings.event.streams.follow(broadcasting, handler, success_callback)
     end
 
     def unsubscribe(broadcasting, handler)
-      @streams.leave(broadcasting, handler)
+      @surroundings.event.streams.leave(broadcasting, handler)
     end
 
     ruby2_keywords def method_missing(name, *arguments, &block)

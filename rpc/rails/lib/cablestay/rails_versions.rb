@@ -48,9 +48,25 @@ module Cablestay
       end
 
       # Where a connection has our facade for its server: on whatever thread of the app it is used.
-      def streams_of(connection)
+      def surroundings_of(connection)
         server = connection.instance_variable_get(:@server)
-        server.streams if Cablestay::Server === server
+        server.surroundings if Cablestay::Server === server
+      end
+
+      # What has a server's timers.
+      def timers(cable_server)
+        cable_server.respond_to?(:executor) ? cable_server.executor : cable_server.event_loop
+      end
+
+      # Does somebody still have to confirm it?
+      def unconfirmed?(channel)
+        !channel.send(:subscription_confirmation_sent?) && !channel.send(:subscription_rejected?)
+      end
+
+      # Around a wait for something that may need the app's code to be loaded, which waits for threads that run it.
+      def permitting_loads(&block)
+        interlock = ActiveSupport::Dependencies.interlock if ActiveSupport::Dependencies.respond_to?(:interlock)
+        interlock.respond_to?(:permit_concurrent_loads) ? interlock.permit_concurrent_loads(&block) : yield
       end
 
       # Rails 8 loads routes when they are first needed.
@@ -58,20 +74,33 @@ module Cablestay
         app.reload_routes_unless_loaded if app.respond_to?(:reload_routes_unless_loaded)
       end
 
+      # Gives back this thread's database connections of pools in which others wait for one, but for those in a
+      # transaction. Active Record takes another as soon as it needs one.
+      def release_wanted_connections
+        return unless defined?(ActiveRecord::Base)
+
+        ActiveRecord::Base.connection_handler.connection_pool_list(ActiveRecord::Base.current_role).each do |pool|
+          next unless pool.active_connection? && pool.stat.values_at(:waiting, :idle).then { |waiting, idle| waiting > idle }
+
+          pool.release_connection unless pool.with_connection(&:transaction_open?)
+        end
+      end
+
       def extend_rails
         ActiveSupport.on_load(:action_cable) do
           ActionCable::Server::Base.prepend(Extensions::Server)
-          ActionCable::Server::Base.include(References::Named)
+          ActionCable::Server::Base.prepend(Extensions::EachConnection) if ActionCable::Server::Base.method_defined?(:each_connection)
+          ActionCable::Server::Base.include(State::References::Named)
         end
         ActiveSupport.on_load(:action_cable_channel) do
           prepend Extensions::Channel
-          include References::Named
+          include State::References::Named
         end
         ActiveSupport.on_load(:action_cable_connection) do
-          include References::Named
-          RailsVersions.tagged_logger.include(References::Named)
+          include State::References::Named
+          RailsVersions.tagged_logger.include(State::References::Named)
         end
-        ActiveSupport.on_load(:active_record) { Records.extend_rails(self) }
+        ActiveSupport.on_load(:active_record) { State::Records.extend_rails(self) }
       end
 
       def tagged_logger

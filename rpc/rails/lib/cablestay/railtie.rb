@@ -2,13 +2,19 @@
 
 module Cablestay
   class Railtie < Rails::Railtie
+    config.cablestay = ActiveSupport::OrderedOptions.new
+    config.cablestay.live = true
+    config.cablestay.state = :snapshot
+
     # In front of all other middleware, also of what the app's initializers put there.
     initializer "cablestay.endpoint", after: :load_config_initializers, before: :build_middleware_stack do |app|
       app.config.middleware.insert_before(0, Cablestay::Endpoint, app)
     end
 
     # A setting that can't work stops the start, not the first event.
-    config.after_initialize do
+    config.after_initialize do |app|
+      Cablestay::Live.configure(app.config.cablestay.live)
+      Cablestay::State::Setting.current = Cablestay::State::Setting.new(app.config.cablestay.state)
       Cablestay::Secret.shared if ENV.key?(Cablestay::Secret::VARIABLE)
     end
 

@@ -7,8 +7,9 @@ module Cablestay
   class Request
     attr_reader :id
 
+    # The body as a string, or what it was parsed to.
     def initialize(body)
-      @members = parse(body)
+      @members = body.is_a?(String) ? parse(body) : object(body)
       check_contract
       @id = string("id")
     end
@@ -28,6 +29,27 @@ module Cablestay
       value.is_a?(Array) ? value : raise(BadRequest, "#{name} is #{told(value)}, not a list")
     end
 
+    def number(name)
+      value = @members[name]
+      value.is_a?(Numeric) ? value : raise(BadRequest, "#{name} is #{told(value)}, not a number")
+    end
+
+    # A list of strings, or nil where the member is missing or null.
+    def optional_strings(name)
+      return if @members[name].nil?
+
+      list(name).all?(String) ? list(name) : raise(BadRequest, "#{name} is not a list of strings")
+    end
+
+    def true?(name)
+      @members[name] == true
+    end
+
+    # Which bridge asks; nil where it does not say, and takes no links.
+    def bridge
+      optional_string("bridge")
+    end
+
     def handshake
       @handshake ||= Handshake.new(@members["handshake"])
     end
@@ -37,10 +59,13 @@ module Cablestay
         body = body.dup.force_encoding(Encoding::UTF_8)
         raise BadRequest, "the body is not UTF-8" unless body.valid_encoding?
 
-        members = JSON.parse(body)
-        members.is_a?(Hash) ? members : raise(BadRequest, "the body is #{told(members)}, not an object")
+        object(JSON.parse(body))
       rescue JSON::ParserError
         raise BadRequest, "the body is not JSON"
+      end
+
+      def object(members)
+        members.is_a?(Hash) ? members : raise(BadRequest, "the body is #{told(members)}, not an object")
       end
 
       def check_contract

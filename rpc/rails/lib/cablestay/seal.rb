@@ -11,11 +11,35 @@ module Cablestay
     CIPHER = "aes-256-gcm"
     NONCE, TAG = 12, 16 # bytes
     PLAIN, DEFLATED = "p", "z"
-    DEFLATE_FROM = 256 # bytes; below, deflating rarely pays
+    DEFLATE_FROM = 4096 # bytes; below, it costs more than the few bytes that it saves on the way to a neighbour
+
+    # The keys of the connections that had events last: to derive one takes longer than to use it.
+    class Keys
+      MOST = 10_000
+
+      def initialize
+        @keys = {}
+        @mutex = Mutex.new
+      end
+
+      def of(connection, key)
+        @mutex.synchronize do
+          @keys[[ key, connection ]] ||= begin
+            @keys.shift if @keys.size >= MOST
+            OpenSSL::HMAC.digest("SHA256", key, "connection #{connection}")
+          end
+        end
+      end
+    end
+
+    @keys = Keys.new
+    class << self
+      attr_reader :keys
+    end
 
     # A key for each connection: random nonces then never come near their limit.
     def initialize(connection, key: Secret.sealing_key)
-      @key = OpenSSL::HMAC.digest("SHA256", key, "connection #{connection}")
+      @key = Seal.keys.of(connection, key)
     end
 
     # +subject+ names what the state is of: a subscription's identifier, or nil for the connection.

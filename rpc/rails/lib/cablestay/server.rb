@@ -7,17 +7,17 @@ module Cablestay
   # real server's.
   class Server < SimpleDelegator
     undef_method :marshal_dump, :marshal_load
-    include References::Named
+    include State::References::Named
 
-    attr_reader :streams, :pubsub, :event_loop, :worker_pool
+    attr_reader :surroundings, :pubsub, :event_loop, :worker_pool
     alias_method :executor, :event_loop
 
-    def initialize(cable_server, event)
+    def initialize(cable_server, surroundings)
       super(cable_server)
-      @streams = event.streams
-      @pubsub = PubSub.new(cable_server, event.streams)
-      @event_loop = EventLoop.new(event.streams)
-      @worker_pool = WorkerPool.new(event)
+      @surroundings = surroundings
+      @pubsub = PubSub.new(cable_server, surroundings)
+      @event_loop = EventLoop.new(cable_server, surroundings)
+      @worker_pool = WorkerPool.new(surroundings)
     end
 
     # The registry of connections is the bridge's.
@@ -34,31 +34,25 @@ module Cablestay
 
     # What is posted runs at once: the event's answer holds all that it did.
     class EventLoop
-      # What Rails asks of a timer that it started.
-      Timer = Struct.new(:interval) do
-        def shutdown
-          true
-        end
-      end
-
-      def initialize(streams)
-        @streams = streams
+      def initialize(cable_server, surroundings)
+        @cable_server, @surroundings = cable_server, surroundings
       end
 
       def post(task = nil, &block)
         (task || block).call
       end
 
-      def timer(interval, &_tick)
-        @streams.refuse_timer(interval)
-        Timer.new(interval)
+      # A channel's periodic timers don't come here. This one is the app's own, with a block that lives.
+      def timer(interval, &tick)
+        @surroundings.keep_alive(nil, "a timer of its own")
+        RailsVersions.timers(@cable_server).timer(interval, &tick)
       end
     end
 
-    # Jobs that the app posts for its connection run at the end of the event, in their order.
+    # Jobs that an event posts for its connection run at its end, in their order; others are events of their own.
     class WorkerPool
-      def initialize(event)
-        @event = event
+      def initialize(surroundings)
+        @surroundings = surroundings
       end
 
       def async_exec(receiver, *arguments, connection:, &block)
@@ -66,8 +60,8 @@ module Cablestay
       end
 
       def async_invoke(receiver, method, *arguments, connection: receiver, &block)
-        @event.defer do
-          @event.logging_exceptions(connection.logger, receiver) { receiver.__send__(method, *arguments, &block) }
+        @surroundings.event.defer(connection) do
+          Event.logging_exceptions(connection.logger, receiver) { receiver.__send__(method, *arguments, &block) }
         end
       end
 

@@ -10,8 +10,8 @@ module Cablestay
 
     attr_reader :protocol
 
-    def initialize(effects, env: nil, protocol: nil)
-      @effects, @env, @protocol = effects, env, protocol
+    def initialize(surroundings, env: nil, protocol: nil)
+      @surroundings, @env, @protocol = surroundings, env, protocol
       @open = @taken = false
     end
 
@@ -38,29 +38,36 @@ module Cablestay
       @open
     end
 
+    # It is gone: whatever is transmitted goes nowhere.
+    def lose
+      @open = false
+    end
+
     # After a close nothing is sent, as in stock.
     def transmit(frame)
       return false unless @open
 
       frame = Utf8.bytes(frame, "a transmission")
-      @effects.record(kind(frame), frame: frame) || Cablestay.logger.warn(
-        "lost a transmission: it was made after its event had ended (by a thread of the app?): #{frame.truncate(200)}")
+      kind, identifier = kind_and_identifier(frame)
+      @surroundings.event.effects.record(kind, identifier: identifier, frame: frame)
     end
 
     def close(*)
       return unless @open
 
       @open = false
-      @effects.record("close")
+      @surroundings.event.effects.record("close")
     end
 
     private
-      # The frame itself tells, whichever way it was made. Only these two have a type beside an identifier.
-      def kind(frame)
+      # The frame itself tells, whichever way it was made, and for which subscription. Only these two have a type
+      # beside an identifier.
+      def kind_and_identifier(frame)
         return "transmit" unless KINDS.each_key.any? { |type| frame.include?(type) }
 
         message = JSON.parse(frame)
-        message.is_a?(Hash) && message.key?("identifier") && KINDS[message["type"]] || "transmit"
+        kind = KINDS[message["type"]] if message.is_a?(Hash) && message.key?("identifier")
+        kind ? [ kind, message["identifier"] ] : "transmit"
       rescue JSON::ParserError
         "transmit"
       end

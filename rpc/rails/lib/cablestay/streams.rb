@@ -3,58 +3,65 @@
 require "monitor"
 
 module Cablestay
-  # What the channel of one event follows, and which of its streams the bridge can carry.
+  # What channels begin and cease to follow during one event. The bridge carries the streams that need no Ruby; one
+  # that does is the real adapter's, and its channel is kept alive.
   class Streams
     # In the table of a channel that was rebuilt, where Rails keeps the handler that it made.
-    Handler = Struct.new(:broadcasting, :carried)
+    Handler = Struct.new(:broadcasting, :carried, :identifier)
+
+    # What we know of a handler that Rails made. +by+ is who follows: :bridge, :adapter or, where the stream could not be
+    # begun, :nobody.
+    Stream = Struct.new(:broadcasting, :identifier, :by, :begun_in)
 
     # Overridden in the app, these see or change each broadcast, which only Ruby can do.
     DELIVERY = %i[ transmit stream_handler default_stream_handler stream_transmitter stream_decoder ].freeze
 
     attr_reader :internal
 
-    def initialize(effects)
-      @effects = effects
-      @refused = {}.compare_by_identity # handlers of streams that the bridge can't carry
-      @begun = Hash.new(0)              # broadcastings that this event began to follow
-      @left = {}                        # broadcastings of earlier events => the effect that this one left it
-      @lock = Monitor.new               # guards reason and channel: the app may stream from threads of its own
+    def initialize(effects, surroundings)
+      @effects, @surroundings = effects, surroundings
+      @begun = Hash.new(0) # broadcastings that the bridge begins to follow after this event
+      @left = {}           # broadcastings of earlier events => the effect that this one left it
+      @lock = Monitor.new  # guards channel and why: the app may stream from threads of its own
     end
 
     # Around Channel#stream_from: the handler that Rails makes of these tells nothing any more.
     def from(channel, callback, coder)
       @lock.synchronize do
-        before, @reason = @reason, uncarried(channel, callback, coder)
-        @channel = channel.class.name
+        before = [ @channel, @why ]
+        @channel, @why = channel, needs_ruby(channel, callback, coder)
+        refuse_live(channel, @why) if @why && !Live.allowed?
         yield
       ensure
-        @reason = before
+        @channel, @why = before
       end
     end
 
-    # A stream that was there before the event, and that the event leaves and begins again, simply goes on: the
-    # bridge never left it, so what the event publishes to it comes through Redis.
-    #
-    # +internal+: no channel's, but the connection's own broadcasting for remote disconnects. The bridge
-    # follows that one by the connection identifier.
-    def follow(broadcasting, handler, internal: false)
-      return @internal = broadcasting if internal
-      return refuse(broadcasting, handler) if @reason
-      return @effects.withdraw(@left.delete(broadcasting)) if @left.key?(broadcasting)
-
-      record("stream", broadcasting)
-      @begun[broadcasting] += 1
-    rescue EncodingError
-      @refused[handler] = true # Rails has it in its table by now, and will want to stop it
-      raise
+    # The success callback of a stream that the bridge carries runs at once: Rails' confirmation then comes after all that it
+    # waits for, and the bridge waits for the streams. Without one it is no channel's stream, but the connection's own
+    # broadcasting for remote disconnects, which the bridge follows by the connection identifier.
+    def follow(broadcasting, handler, success)
+      if success.nil?
+        @internal = broadcasting
+      elsif @why && @surroundings.holdable?
+        live(broadcasting, handler, success)
+      elsif @why
+        know(handler, broadcasting, :nobody)
+        Cablestay.warn_once("#{@channel.class.name} streams with #{@why}", "nothing of #{broadcasting.inspect} reaches the client, " \
+          "because its channel can't be kept alive: there is no link to the bridge")
+        success.call
+      else
+        carry(broadcasting, handler)
+        success.call
+      end
     end
 
     def leave(broadcasting, handler)
-      return unless carried?(handler)
-
-      @begun.delete(broadcasting)
-      left = record("stop_stream", broadcasting)
-      @left[broadcasting] = left if left && handler.is_a?(Handler)
+      stream = handler.is_a?(Handler) ? Stream.new(broadcasting, handler.identifier, handler.carried ? :bridge : :nobody) : @surroundings.forget(handler)
+      case stream&.by
+      when :bridge then leave_carried(broadcasting, stream)
+      when :adapter then adapter.unsubscribe(broadcasting, handler)
+      end
     end
 
     # What this event published to a stream that it had begun is delivered here, in its place.
@@ -67,22 +74,56 @@ module Cablestay
       Cablestay.logger.error("not delivered to the channel that broadcast it: #{error.message}")
     end
 
+    # Does the bridge follow it, with no need of Ruby?
     def carried?(handler)
-      handler.is_a?(Handler) ? handler.carried : !@refused.key?(handler)
+      handler.is_a?(Handler) ? handler.carried : @surroundings.known(handler)&.by == :bridge
     end
 
-    def refuse_timer(interval)
-      Cablestay.warn_once("a periodic timer (every #{interval} s)",
-        "periodically is not yet carried by cablestay: the callback will not run")
+    # Instead of Rails' own start_timer. The bridge has the clock.
+    def timer(channel, callback, every)
+      number = channel.class.periodic_timers.index { |known, _| known.equal?(callback) }
+      @effects.record("timer", identifier: channel.identifier, timer: number, every: every.to_f)
+      Timer.new(@surroundings, channel.identifier, number)
     end
 
     private
-      def record(effect, broadcasting)
-        @effects.record(effect, broadcasting: Utf8.bytes(broadcasting, "a broadcasting")) || Cablestay.logger.warn(
-          "lost a #{effect} of #{broadcasting.inspect}: it was made after its event had ended (by a thread of the app?)")
+      # A stream that was there before the event, and that the event leaves and begins again, simply goes on: the
+      # bridge never left it, so what the event publishes to it comes through Redis.
+      def carry(broadcasting, handler)
+        return know(handler, broadcasting, :bridge) if @left.key?(broadcasting) && @effects.withdraw(@left.delete(broadcasting))
+
+        know(handler, broadcasting, :nobody) # Rails has it in its table by now, and will want to stop it
+        @effects.record("stream", identifier: @channel&.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+        know(handler, broadcasting, :bridge)
+        @begun[broadcasting] += 1
       end
 
-      def uncarried(channel, callback, coder)
+      def leave_carried(broadcasting, stream)
+        @begun.delete(broadcasting)
+        left = @effects.record("stop_stream", identifier: stream.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+        @left[broadcasting] = left unless stream.begun_in.equal?(self)
+      end
+
+      def live(broadcasting, handler, success)
+        @surroundings.keep_alive(@channel.identifier, @why)
+        know(handler, broadcasting, :adapter)
+        adapter.subscribe(broadcasting, handler, success)
+        @effects.lives(@channel.identifier)
+      end
+
+      def know(handler, broadcasting, by)
+        @surroundings.know(handler, Stream.new(broadcasting, @channel&.identifier, by, self))
+      end
+
+      def adapter
+        @surroundings.server.__getobj__.pubsub
+      end
+
+      def refuse_live(channel, why)
+        raise Live::NotAllowed, "#{channel.class.name} streams with #{why}: that needs a living channel, and config.cablestay.live is false"
+      end
+
+      def needs_ruby(channel, callback, coder)
         return "a block or callback" if callback
         return "a coder" if coder && coder != ActiveSupport::JSON
 
@@ -90,12 +131,6 @@ module Cablestay
         return "#{overridden} overridden" if overridden
 
         "a connection that transmits in its own way" if RailsVersions.own_transmit?(channel.connection)
-      end
-
-      def refuse(broadcasting, handler)
-        @refused[handler] = true
-        Cablestay.warn_once("#{@channel} streams with #{@reason}",
-          "not yet carried by cablestay: nothing of #{broadcasting.inspect} reaches the client, and no Ruby runs for it")
       end
   end
 end

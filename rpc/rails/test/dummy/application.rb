@@ -7,6 +7,7 @@ require "rails"
 require "active_record/railtie"
 require "action_controller/railtie"
 require "action_cable/engine"
+require_relative "../seams/#{ENV["CABLESTAY_SEAM"]}" if ENV["CABLESTAY_SEAM"]
 require "cablestay"
 
 class Dummy < Rails::Application
@@ -22,6 +23,7 @@ class Dummy < Rails::Application
   config.action_cable.log_tags = [ :dummy ]
   config.filter_parameters += [ :token ]
   config.active_record.legacy_connection_handling = false if config.active_record.respond_to?(:legacy_connection_handling) && ActiveRecord.version < Gem::Version.new("7.1")
+  config.active_record.marshalling_format_version = ENV["DUMMY_MARSHALLING"].to_f if ENV["DUMMY_MARSHALLING"]
   config.hosts.clear
 
   # As Warden does: an object in env that works as long as the connection lives.

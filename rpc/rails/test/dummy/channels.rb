@@ -34,3 +34,20 @@ class RoomChannel < ApplicationCable::Channel
     transmit({ left: @room }) unless subscription_rejected?
   end
 end
+
+class ClockChannel < ApplicationCable::Channel
+  periodically :tick, every: 3
+  periodically -> { tick }, every: 0.5
+
+  private
+    def tick
+      @ticks = @ticks.to_i + 1
+      transmit({ ticks: @ticks })
+    end
+end
+
+class LockChannel < ApplicationCable::Channel
+  def subscribed
+    @lock = Mutex.new
+  end
+end

@@ -75,7 +75,7 @@ class Bridge
   end
 
   class Client
-    attr_reader :opened, :states
+    attr_reader :opened, :states, :last_event
     attr_accessor :state
 
     def initialize(bridge, handshake, connection)
@@ -101,6 +101,10 @@ class Bridge
       command("unsubscribe", identifier(channel, **params))
     end
 
+    def tick(channel, timer:, every:, **params)
+      command("timer", identifier(channel, **params), timer: timer, every: every)
+    end
+
     def disconnect(**members)
       subscriptions = @states.map { |identifier, state| { identifier: identifier, state: state } }
       @bridge.ask("disconnect", **event, subscriptions: subscriptions, **members)
@@ -108,7 +112,8 @@ class Bridge
 
     def command(event_name, identifier, **members)
       members = { state: @states[identifier], **members } unless event_name == "subscribe"
-      answer = @bridge.ask(event_name, **event, identifier: identifier, **members)
+      @last_event = Bridge.next_id
+      answer = @bridge.ask(event_name, id: @last_event, **event, identifier: identifier, **members)
       @state = answer["connection_state"] || @state
       answer["subscribed"] ? @states[identifier] = answer["state"] || @states[identifier] : @states.delete(identifier)
       answer

@@ -2,29 +2,34 @@
 
 module Cablestay
   module Rpc
-    # A command of the client, run by Rails' own Subscriptions on a revived connection.
+    # A command of the client, run by Rails' own Subscriptions.
     class Command
       RECONNECT = JSON.generate({ type: "disconnect", reason: nil, reconnect: true }).freeze
 
       def initialize(request, env, app)
-        @connection_id = request.string("connection")
+        @id = request.id
         @identifier = request.string("identifier")
         @connection_state = request.string("connection_state")
+        @identifiers = request.optional_strings("identifiers")
+        @revival = Revival.new(request, env, app)
         read(request)
-        @middleware_env = MiddlewareEnv.new(request.handshake.env(env), app)
-        @event = Event.new(CableServer.of(app))
       end
 
       def answer
+        surroundings = @revival.surroundings or return start_afresh(UnreadableState.new("its living channel is gone"))
+        @event = Event.new(surroundings, identifier: @identifier)
+        surroundings.event_id ||= @id
         @event.run do
           revive
-          @event.work(@cable.connection) do
-            @event.logging_exceptions(@cable.connection.logger, @cable.receiver) { execute }
+          @event.work(cable.connection) do
+            @event.logging_exceptions(cable.connection.logger, receiver) { execute }
           end
           outcome
         rescue UnreadableState => error
           start_afresh(error)
         end
+      ensure
+        begin_sending(surroundings) if surroundings && surroundings.hold.nil?
       end
 
       private
@@ -32,22 +37,58 @@ module Cablestay
         def read(request)
         end
 
+        # What comes later comes on its own.
+        def begin_sending(surroundings)
+          surroundings.origin = @revival
+          surroundings.outside.begin_sending
+        end
+
+        def cable
+          @revival.cable
+        end
+
+        # What Rails' worker would tell of an exception.
+        def receiver
+          cable.receiver
+        end
+
+        def channel
+          cable.table[@identifier]
+        end
+
         def revive
-          @cable = RailsVersions.cable.revive(@event.server, @middleware_env, @event.socket.open)
-          @kept = Kept.new(@connection_id, @cable)
-          @kept.restore_connection(@connection_state)
+          @revival.restore_connection(@connection_state)
+          KnownIdentifiers.tell(cable.connection.subscriptions, @identifiers, @identifier)
         end
 
         def execute
-          @cable.execute(command)
+          cable.execute(command)
         end
 
         def outcome
-          channel = @cable.table[@identifier]
-          { contract: CONTRACT, subscribed: !channel.nil?,
-            connection_state: @kept.connection_token,
-            state: channel && @kept.channel_token(channel, @event.streams),
-            effects: @event.effects }.compact
+          verdict = @revival.alone { Live::Verdict.new(@revival, @event, channel) }
+          return refused if verdict.refused? && refuse(channel)
+
+          live = @revival.live(@identifier, verdict)
+          forget_hold unless channel
+          { contract: CONTRACT, subscribed: !channel.nil?, connection_state: verdict.connection_state,
+            state: channel && verdict.state, effects: @event.finish, live: live }.compact
+        end
+
+        # True where the channel is not to go on, because it would have to live on and the app does not allow that.
+        def refuse(_channel)
+          false
+        end
+
+        def refused
+          { contract: CONTRACT, subscribed: false, effects: @event.finish }
+        end
+
+        # The last channel of a hold that has no more than that.
+        def forget_hold
+          hold = @revival.hold or return
+          hold.forget(@identifier)
+          hold.end_streams if !hold.whole? && cable.table.empty? && Live::Holds.release(hold)
         end
 
         # Never half-restored: the client comes again.
@@ -63,18 +104,42 @@ module Cablestay
         def command
           { "command" => "subscribe", "identifier" => @identifier }
         end
+
+        def execute
+          super
+        ensure
+          channel = @event.broken_channel
+          give_up(channel) if channel && RailsVersions.unconfirmed?(channel)
+        end
+
+        def refuse(channel)
+          @event.effects.withdraw_confirmation
+          give_up(channel)
+          true
+        end
+
+        # In stock the client of a subscribed that raised is never told, and its streams go on. Here it is a rejection.
+        def give_up(channel)
+          @event.logging_exceptions(cable.connection.logger, receiver) do
+            cable.connection.subscriptions.remove_subscription(channel)
+          ensure
+            channel.stop_all_streams
+            cable.table.delete(@identifier)
+          end
+          channel.send(:transmit_subscription_rejection)
+        end
     end
 
     # A command to a channel that is subscribed already.
     class ChannelCommand < Command
       private
         def read(request)
-          @state = request.string("state")
+          @state = request.optional_string("hold") ? request.optional_string("state") : request.string("state")
         end
 
         def revive
           super
-          @kept.restore_channel(@identifier, @state)
+          @revival.restore_channel(@identifier, @state)
         end
     end
 
@@ -93,11 +158,6 @@ module Cablestay
 
     # Runs once, however often it is asked for: clean-up must not run twice.
     class Unsubscribe < ChannelCommand
-      def initialize(request, env, app)
-        super
-        @id = request.id
-      end
-
       def answer
         Cablestay.once.run([ "unsubscribe", @id ]) { super }
       end

@@ -4,10 +4,15 @@ module Cablestay
   module Rpc
     # A handshake: through the app's whole middleware and routes to where it mounts Action Cable, then connect.
     class Connect
+      include Live::Holdable
+
+      attr_reader :surroundings, :cable, :kept, :raw_env
+
       def initialize(request, env, app)
         @connection_id = request.string("connection")
         @protocol = request.optional_string("protocol")
         @env = request.handshake.env(env)
+        @road = Live::Road.of(request, env)
         @app = app
       end
 
@@ -18,6 +23,8 @@ module Cablestay
 
         http.discard
         @event.run { open }
+      ensure
+        @surroundings.outside.begin_sending if @surroundings && @surroundings.hold.nil?
       end
 
       private
@@ -33,8 +40,10 @@ module Cablestay
           return not_carried unless cable_server.equal?(CableServer.of(@app))
 
           env.delete(Endpoint::TAKEOVER) # in place: what middleware made holds this very Hash
-          @event = Event.new(cable_server, env: env, protocol: @protocol)
-          @cable = RailsVersions.cable.open(@event.server, env, @event.socket)
+          @surroundings = Surroundings.new(cable_server, road: @road, env: env, protocol: @protocol)
+          @event = Event.new(@surroundings)
+          @raw_env = env
+          @cable = RailsVersions.cable.open(@surroundings.server, env, @surroundings.socket)
           @cable.process
         end
 
@@ -46,19 +55,26 @@ module Cablestay
         end
 
         def taken_over?
-          @event&.socket&.taken?
+          @surroundings&.socket&.taken?
         end
 
         def open
           connection = @cable.connection
-          socket = @event.socket.open
+          socket = @surroundings.socket.open
           raised = false
           @event.work(connection) do
             raised = @event.logging_exceptions(connection.logger, @cable.receiver) { @cable.handle_open }
             close_mute if raised
           end
-          { contract: CONTRACT, accepted: socket.alive? && !raised, connection_identifier: connection_identifier,
-            connection_state: Kept.new(@connection_id, @cable).connection_token, effects: @event.effects }
+          outcome(socket.alive? && !raised)
+        end
+
+        def outcome(accepted)
+          @kept = Kept.new(@connection_id, @cable)
+          verdict = Live::Verdict.new(self, @event, nil)
+          { contract: CONTRACT, accepted: accepted, connection_identifier: connection_identifier,
+            connection_state: verdict.connection_state, effects: @event.finish,
+            live: (live(nil, verdict) if accepted) }.compact
         end
 
         # Stock leaves a client whose connect raised with an open socket that never says a word, until it
@@ -66,7 +82,7 @@ module Cablestay
         def close_mute
           @cable.connection.close(reason: nil, reconnect: true)
         rescue Exception # the app's own transmit or close may be what raised
-          @event.socket.close
+          @surroundings.socket.close
         end
 
         # As registered with the internal channel: Rails has asked for it by then, at the time when stock does.

@@ -2,21 +2,20 @@
 
 module Cablestay
   module Rpc
-    # The connection is gone: every unsubscribed, then disconnect. One that raises does not stop the others,
-    # unlike in stock, and what they transmit goes nowhere.
+    # The connection is gone, or, where the event is partial, what this process holds of it is to end.
     class Disconnect
       def initialize(request, env, app)
         @id = request.id
-        @connection_id = request.string("connection")
         @connection_state = request.string("connection_state")
         @subscriptions = request.list("subscriptions").map { |subscription| checked(subscription) }
-        @middleware_env = MiddlewareEnv.new(request.handshake.env(env), app)
-        @event = Event.new(CableServer.of(app))
+        @partial = request.true?("partial")
+        @revival = Revival.new(request, env, app)
       end
 
       def answer
         Cablestay.once.run([ "disconnect", @id ]) do
-          @event.run { close }
+          surroundings = @revival.surroundings
+          Event.new(surroundings).run { close(Event.current) } if surroundings # a hold that has ended has cleaned up
           { contract: CONTRACT }
         end
       end
@@ -29,28 +28,27 @@ module Cablestay
           raise BadRequest, "subscriptions has one without the strings identifier and state"
         end
 
-        def close
-          cable = RailsVersions.cable.revive(@event.server, @middleware_env, @event.socket)
-          kept = Kept.new(@connection_id, cable)
-          kept.restore_connection(@connection_state)
-          @event.work(cable.connection) { close_restored(cable, kept) }
+        def close(event)
+          return if @revival.held? && !Live::Holds.release(@revival.hold) # the end of its link cleans up
+
+          @revival.restore_connection(@connection_state)
+          @revival.surroundings.socket.lose if @revival.held?
+          event.work(@revival.cable.connection) { close_restored }
         rescue UnreadableState => error
           Cablestay.logger.error("can't restore a connection to run its disconnect: #{error.message}")
+        ensure
+          @revival.hold&.end_streams
         end
 
-        def close_restored(cable, kept)
-          logger = cable.connection.logger
-          cable.log_finished(@middleware_env.raw)
-          restore_channels(cable, kept)
-          cable.table.values.each do |channel|
-            @event.logging_exceptions(logger, cable.receiver) { cable.connection.subscriptions.remove_subscription(channel) }
-          end
-          @event.logging_exceptions(logger, cable.receiver) { cable.disconnect }
+        def close_restored
+          @revival.cable.log_finished(@revival.raw_env) unless @partial
+          restore_channels
+          Closing.new(@revival.cable).run(@subscriptions.map(&:first), disconnect: !@partial)
         end
 
-        def restore_channels(cable, kept)
+        def restore_channels
           @subscriptions.each do |identifier, state|
-            kept.restore_channel(identifier, state)
+            @revival.restore_channel(identifier, state)
           rescue UnreadableState => error
             Cablestay.logger.error("can't restore #{identifier} to run its unsubscribed: #{error.message}")
           end

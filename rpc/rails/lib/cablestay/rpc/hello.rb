@@ -12,7 +12,7 @@ module Cablestay
         { contract: CONTRACT, gem: VERSION, rails: rails_version, ruby: RUBY_VERSION, environment: environment,
           adapter: cable.fetch("adapter", cable.empty? ? "" : "redis").to_s, redis: redis,
           channel_prefix: cable["channel_prefix"]&.to_s, mounts: mounts,
-          concurrency: Concurrency.of(@env), remote_disconnect: RailsVersions.remote_disconnect }
+          concurrency: Concurrency.of(@env), workers: Concurrency.workers(@env), remote_disconnect: RailsVersions.remote_disconnect }
       end
 
       private

@@ -1,0 +1,54 @@
+# frozen_string_literal: true
+
+module Cablestay
+  module Live
+    # Lists of channels or connections that their own classes keep, in a constant, an instance variable or a class variable:
+    # whoever is in one must stay the object that it is. What is kept elsewhere is found when it transmits: see Offer.
+    module Registries
+      MOST = 1_000 # objects that are looked into, the nearest first
+      LONGEST = 10_000 # elements of one of them
+
+      class << self
+        # Is the object in a list of its class, or of one above it that is the app's?
+        def keep?(object, base)
+          queue = object.class.ancestors.take_while { |type| type != base }.flat_map { |type| kept_by(type) }
+          return true if queue.any? { |value| value.equal?(object) }
+
+          seen = {}.compare_by_identity
+          until queue.empty? || seen.size >= MOST
+            value = queue.shift
+            next if seen.key?(value)
+
+            found = inside(value)
+            return true if found.any? { |one| one.equal?(object) }
+
+            queue.concat(found)
+            seen[value] = true
+          end
+          false
+        end
+
+        private
+          # What would have to be loaded first keeps nothing.
+          def kept_by(type)
+            constants = type.constants(false).reject { |name| type.autoload?(name, false) }
+            constants.map { |name| type.const_get(name, false) }.reject { |value| value.is_a?(Module) } +
+              type.instance_variables.map { |name| type.instance_variable_get(name) } +
+              type.class_variables(false).map { |name| type.class_variable_get(name) }
+          end
+
+          def inside(value)
+            case value
+            when Array, Set then value.size > LONGEST ? [] : value.to_a
+            when Hash then value.size > LONGEST ? [] : value.keys + value.values
+            when Concurrent::Map then value.values
+            when Module, Proc, String, Symbol, Numeric, nil, true, false, ActionCable::Channel::Base, ActionCable::Connection::Base then []
+            else value.instance_variables.map { |name| value.instance_variable_get(name) }
+            end
+          rescue StandardError # of an object that is not as others are
+            []
+          end
+      end
+    end
+  end
+end
