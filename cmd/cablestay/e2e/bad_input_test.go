@@ -22,48 +22,50 @@ func TestBadInput_CommandThatCannotBeExecutedIsLoggedAndAnsweredWithNothing(t *t
 		return command("command", "message", "identifier", echo, "data", data)
 	}
 	for name, scenario := range map[string]struct {
-		frame  string
-		logged string
+		statement int
+		frame     string
+		logged    string
 	}{
-		"NotJSON":                         {`{"command":`, `JSON::ParserError|unexpected`},
-		"Empty":                           {``, `JSON::ParserError|unexpected`},
-		"Number":                          {`5`, notExecuted},
-		"Array":                           {`[1]`, notExecuted},
-		"True":                            {`true`, notExecuted},
-		"Null":                            {`null`, notExecuted},
-		"String":                          {`"abc"`, `Received unrecognized command|` + notExecuted},
-		"NoCommand":                       {`{}`, `Received unrecognized command in \{\}`},
-		"UnknownCommand":                  {command("command", "bogus", "identifier", echo), `Received unrecognized command in .*bogus`},
-		"CommandNotAString":               {command("command", 5, "identifier", echo), `Received unrecognized command in`},
-		"SubscribeWithoutIdentifier":      {command("command", "subscribe"), notExecuted},
-		"IdentifierANumber":               {subscribe(5), notExecuted},
-		"IdentifierAnObject":              {subscribe(map[string]string{"channel": "EchoChannel"}), notExecuted},
-		"IdentifierNotJSON":               {subscribe("EchoChannel"), notExecuted},
-		"IdentifierNotAnObject":           {subscribe(`"5"`), notExecuted},
-		"IdentifierWithoutChannel":        {subscribe(`{"name":"x"}`), notExecuted},
-		"ChannelANumber":                  {subscribe(`{"channel":5}`), notExecuted},
-		"ChannelUnknown":                  {subscribe(identify("NopeChannel")), `Subscription class not found: "NopeChannel"`},
-		"ChannelEmpty":                    {subscribe(identify("")), `Subscription class not found: ""`},
-		"ChannelInLowerCase":              {subscribe(identify("echo_channel")), `Subscription class not found: "echo_channel"`},
-		"ChannelNotAChannel":              {subscribe(identify("String")), `Subscription class not found: "String"`},
-		"ChannelNotAClass":                {subscribe(identify("RUBY_VERSION")), notExecuted},
-		"UnsubscribeUnknown":              {command("command", "unsubscribe", "identifier", "zzz"), `Unable to find subscription with identifier: zzz`},
-		"UnsubscribeWithoutIdentifier":    {command("command", "unsubscribe"), `Unable to find subscription with identifier`},
-		"MessageToUnknown":                {command("command", "message", "identifier", "zzz", "data", `{"action":"echo"}`), `Unable to find subscription with identifier: zzz`},
-		"MessageWithoutData":              {command("command", "message", "identifier", echo), notExecuted},
-		"MessageWithDataAnObject":         {perform(map[string]string{"action": "echo"}), notExecuted},
-		"MessageWithDataNotJSON":          {perform("echo"), notExecuted},
-		"MessageWithEmptyData":            {perform(""), notExecuted},
-		"MessageWithDataANumber":          {perform("5"), notExecuted},
-		"MessageWithDataAnArray":          {perform("[1]"), notExecuted},
-		"ActionANumber":                   {perform(`{"action":5}`), notExecuted},
-		"ActionUnknown":                   {perform(`{"action":"nope"}`), `Unable to process EchoChannel#nope`},
-		"ActionPrivate":                   {perform(`{"action":"secret"}`), `Unable to process EchoChannel#secret`},
-		"ActionOfTheBaseClass":            {perform(`{"action":"stream_from"}`), `Unable to process EchoChannel#stream_from`},
-		"ActionOfEveryObject":             {perform(`{"action":"instance_eval"}`), `Unable to process EchoChannel#instance_eval`},
-		"ActionThatReadsAnIdentifiedUser": {perform(`{"action":"user"}`), `Unable to process EchoChannel#user`},
+		"NotJSON":                         {53, `{"command":`, `JSON::ParserError|unexpected`},
+		"Empty":                           {53, ``, `JSON::ParserError|unexpected`},
+		"Number":                          {54, `5`, notExecuted},
+		"Array":                           {54, `[1]`, notExecuted},
+		"True":                            {54, `true`, notExecuted},
+		"Null":                            {54, `null`, notExecuted},
+		"String":                          {54, `"abc"`, `Received unrecognized command|` + notExecuted},
+		"NoCommand":                       {55, `{}`, `Received unrecognized command in \{\}`},
+		"UnknownCommand":                  {55, command("command", "bogus", "identifier", echo), `Received unrecognized command in .*bogus`},
+		"CommandNotAString":               {55, command("command", 5, "identifier", echo), `Received unrecognized command in`},
+		"SubscribeWithoutIdentifier":      {56, command("command", "subscribe"), notExecuted},
+		"IdentifierANumber":               {56, subscribe(5), notExecuted},
+		"IdentifierAnObject":              {56, subscribe(map[string]string{"channel": "EchoChannel"}), notExecuted},
+		"IdentifierNotJSON":               {56, subscribe("EchoChannel"), notExecuted},
+		"IdentifierNotAnObject":           {56, subscribe(`"5"`), notExecuted},
+		"IdentifierWithoutChannel":        {57, subscribe(`{"name":"x"}`), notExecuted},
+		"ChannelANumber":                  {57, subscribe(`{"channel":5}`), notExecuted},
+		"ChannelUnknown":                  {57, subscribe(identify("NopeChannel")), `Subscription class not found: "NopeChannel"`},
+		"ChannelEmpty":                    {57, subscribe(identify("")), `Subscription class not found: ""`},
+		"ChannelInLowerCase":              {57, subscribe(identify("echo_channel")), `Subscription class not found: "echo_channel"`},
+		"ChannelNotAChannel":              {57, subscribe(identify("String")), `Subscription class not found: "String"`},
+		"ChannelNotAClass":                {57, subscribe(identify("RUBY_VERSION")), notExecuted},
+		"UnsubscribeUnknown":              {63, command("command", "unsubscribe", "identifier", "zzz"), `Unable to find subscription with identifier: zzz`},
+		"UnsubscribeWithoutIdentifier":    {63, command("command", "unsubscribe"), `Unable to find subscription with identifier`},
+		"MessageToUnknown":                {66, command("command", "message", "identifier", "zzz", "data", `{"action":"echo"}`), `Unable to find subscription with identifier: zzz`},
+		"MessageWithoutData":              {67, command("command", "message", "identifier", echo), notExecuted},
+		"MessageWithDataAnObject":         {67, perform(map[string]string{"action": "echo"}), notExecuted},
+		"MessageWithDataNotJSON":          {67, perform("echo"), notExecuted},
+		"MessageWithEmptyData":            {67, perform(""), notExecuted},
+		"MessageWithDataANumber":          {67, perform("5"), notExecuted},
+		"MessageWithDataAnArray":          {67, perform("[1]"), notExecuted},
+		"ActionANumber":                   {68, perform(`{"action":5}`), notExecuted},
+		"ActionUnknown":                   {70, perform(`{"action":"nope"}`), `Unable to process EchoChannel#nope`},
+		"ActionPrivate":                   {70, perform(`{"action":"secret"}`), `Unable to process EchoChannel#secret`},
+		"ActionOfTheBaseClass":            {70, perform(`{"action":"stream_from"}`), `Unable to process EchoChannel#stream_from`},
+		"ActionOfEveryObject":             {70, perform(`{"action":"instance_eval"}`), `Unable to process EchoChannel#instance_eval`},
+		"ActionThatReadsAnIdentifiedUser": {70, perform(`{"action":"user"}`), `Unable to process EchoChannel#user`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			states(t, scenario.statement)
 			each(t, func(t *testing.T, server *server) {
 				c := server.connect(t, handshake{})
 				c.join(echo)
@@ -83,6 +85,7 @@ func TestBadInput_CommandThatCannotBeExecutedIsLoggedAndAnsweredWithNothing(t *t
 }
 
 func TestBadInput_BaseClassIsNoChannelFromRails7On(t *testing.T) {
+	states(t, 58)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{})
 		base := identify("ActionCable::Channel::Base")
@@ -98,6 +101,7 @@ func TestBadInput_BaseClassIsNoChannelFromRails7On(t *testing.T) {
 }
 
 func TestBadInput_OversizedMessageClosesWith1009(t *testing.T) {
+	states(t, 80)
 	const limit = 0x3ffffff // what websocket-driver takes, in bytes
 	for name, offend := range map[string]func(c *consumer){
 		"OneFrame": func(c *consumer) { c.sendHeader(ws.Header{Fin: true, OpCode: ws.OpText, Length: limit + 1}) },
@@ -134,6 +138,7 @@ func expectEnd(t *testing.T, server *server, do func(c *consumer), code ws.Statu
 }
 
 func TestBadInput_InvalidFramesCloseWithTheirCode(t *testing.T) {
+	states(t, 81)
 	for name, scenario := range map[string]struct {
 		offend func(c *consumer)
 		code   ws.StatusCode
@@ -161,6 +166,7 @@ func TestBadInput_InvalidFramesCloseWithTheirCode(t *testing.T) {
 }
 
 func TestBadInput_LargeAndFragmentedAndBinaryMessagesAreNoOffence(t *testing.T) {
+	states(t, 78, 79, 80, 81)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{})
 		echo := identify("EchoChannel")
@@ -185,6 +191,7 @@ func TestBadInput_LargeAndFragmentedAndBinaryMessagesAreNoOffence(t *testing.T) 
 }
 
 func TestBadInput_CloseCodeOfTheClientIsEchoed(t *testing.T) {
+	states(t, 119)
 	each(t, func(t *testing.T, server *server) {
 		c := expectEnd(t, server, func(c *consumer) { c.sendFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(4001, "bye"))) }, 4001)
 		if c.closing.reason != "bye" {

@@ -28,9 +28,10 @@ type handshake struct {
 	header    http.Header // beside Origin and Cookie
 	protocols []string
 	origin    string // "" is the server's own, as for a page of the app
-	login     string // "cookie" (the default), "session" or "none"
+	login     string // "cookie" (the default), "session", "everything" or "none"
 	user      string // "" is ann
 	device    string // "" is a fresh one
+	path      string // "" is /cable
 }
 
 // consumer is one WebSocket: it records every frame, in order, exactly as it came.
@@ -43,16 +44,17 @@ type consumer struct {
 	socket   net.Conn
 	writing  sync.Mutex
 
-	mutex   sync.Mutex // guards the following
-	frames  []string   // text frames other than pings
-	seen    []int64    // for each frame, what observe said when it came
-	taken   int        // how many of them a test has looked at
-	pings   []string
-	pongs   []string
-	closing *closure        // what the server's close frame said
-	granted map[string]bool // confirmations that came for the subscribes made so far; of stock only
-	done    chan struct{}   // closed when the socket is at its end
-	arrived chan struct{}   // holds one token after each arrival
+	mutex    sync.Mutex // guards the following
+	frames   []string   // text frames other than pings
+	seen     []int64    // for each frame, what observe said when it came
+	taken    int        // how many of them a test has looked at
+	pings    []string
+	pongs    []string
+	closing  *closure        // what the server's close frame said
+	keptOpen bool            // the server's close frame is not answered
+	granted  map[string]bool // confirmations that came for the subscribes made so far; of stock only
+	done     chan struct{}   // closed when the socket is at its end
+	arrived  chan struct{}   // holds one token after each arrival
 
 	observe func() int64
 }
@@ -89,11 +91,14 @@ func (s *server) dial(t *testing.T, hello handshake) *consumer {
 	switch hello.login {
 	case "", "cookie":
 		header.Set("Cookie", s.rails.login(t, hello.user, "cookie"))
-	case "session":
-		header.Set("Cookie", s.rails.login(t, hello.user, "session"))
+	case "session", "everything":
+		header.Set("Cookie", s.rails.login(t, hello.user, hello.login))
+	}
+	if hello.path == "" {
+		hello.path = "/cable"
 	}
 	dialer := ws.Dialer{Protocols: hello.protocols, Header: ws.HandshakeHeaderHTTP(header), Timeout: patience}
-	socket, early, chosen, err := dialer.Dial(t.Context(), "ws://"+s.address()+"/cable?"+query.Encode())
+	socket, early, chosen, err := dialer.Dial(t.Context(), "ws://"+s.address()+hello.path+"?"+query.Encode())
 	if err != nil {
 		t.Fatalf("open a socket: %v", err)
 	}
@@ -145,7 +150,12 @@ func (c *consumer) read(reader io.Reader) {
 			code, reason := ws.ParseCloseFrameData(payload)
 			c.mutex.Lock()
 			c.closing = &closure{code, reason}
+			keptOpen := c.keptOpen
 			c.mutex.Unlock()
+			if keptOpen {
+				c.announce()
+				continue
+			}
 			_ = c.write(ws.NewCloseFrame(payload))
 			_ = c.socket.Close()
 			return
@@ -319,6 +329,13 @@ func (c *consumer) alive() {
 		c.t.Fatalf("%s: the socket has ended: %+v", c.device, c.closing)
 	default:
 	}
+}
+
+// keepOpen leaves the server's close frame unanswered from now on, as a client does that is behind.
+func (c *consumer) keepOpen() {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.keptOpen = true
 }
 
 func (c *consumer) write(frame ws.Frame) error {

@@ -162,6 +162,8 @@ func (f *faultyRoad) pass(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	request.Header = r.Header.Clone()
+	request.Header.Del("Upgrade") // of this connection only (RFC 9110, 7.8): no links on this road
+	request.Header.Del("Connection")
 	response, err := f.rails.http.Do(request)
 	if err != nil {
 		return answer{}, err

@@ -14,6 +14,7 @@ import (
 // While 200 consumers join four streams, a publisher numbers its broadcasts and never pauses. Whatever it begins to
 // publish after a consumer saw its confirmation must reach that consumer, once, and in order.
 func TestJoin_NothingIsMissedAfterAConfirmationNothingComesTwiceAndOrderIsKept(t *testing.T) {
+	states(t, 83, streamOrder)
 	reason := "it confirms a second follower before Redis has acknowledged the first, and its thread pools reorder what they deliver"
 	onlyBridged(t, reason, func(t *testing.T) {
 		const consumers, streams = 200, 4

@@ -13,8 +13,16 @@ import (
 )
 
 // patience is how long a test waits for something that must happen. It is long because the machine may be busy; a
-// test that passes never waits for it.
-const patience = 60 * time.Second
+// test that passes never waits for it. CABLESTAY_E2E_PATIENCE is for a run whose tests are meant to fail.
+var patience = func() time.Duration {
+	if patience, err := time.ParseDuration(os.Getenv("CABLESTAY_E2E_PATIENCE")); err == nil {
+		return patience
+	}
+	return patienceWithStarts
+}()
+
+// patienceWithStarts is how long a test waits for a server to start.
+const patienceWithStarts = 60 * time.Second
 
 // kind says which server a scenario meets.
 type kind string
@@ -40,7 +48,10 @@ func kinds() []kind {
 func each(t *testing.T, scenario func(t *testing.T, server *server)) {
 	for _, kind := range kinds() {
 		t.Run(string(kind), func(t *testing.T) {
-			scenario(t, sharedServer(t, kind))
+			recordFor(t, kind)
+			server := sharedServer(t, kind)
+			skipWhereNothingApplies(t, server)
+			scenario(t, server)
 		})
 	}
 }
@@ -49,7 +60,10 @@ func each(t *testing.T, scenario func(t *testing.T, server *server)) {
 func eachOwn(t *testing.T, setup setup, scenario func(t *testing.T, server *server)) {
 	for _, kind := range kinds() {
 		t.Run(string(kind), func(t *testing.T) {
-			scenario(t, newServer(t, t, kind, setup))
+			recordFor(t, kind)
+			server := newServer(t, t, kind, setup)
+			skipWhereNothingApplies(t, server)
+			scenario(t, server)
 		})
 	}
 }
@@ -58,7 +72,9 @@ func eachOwn(t *testing.T, setup setup, scenario func(t *testing.T, server *serv
 func onlyBridged(t *testing.T, reason string, scenario func(t *testing.T)) {
 	for _, kind := range kinds() {
 		t.Run(string(kind), func(t *testing.T) {
+			recordFor(t, kind)
 			if kind != bridged {
+				noteDown(t, notPromised, reason)
 				t.Skipf("not asked of stock: %s", reason)
 			}
 			scenario(t)
@@ -77,7 +93,7 @@ type wholeRun struct {
 
 	starting sync.Mutex // guards the following
 	endings  []func()
-	servers  map[kind]*server
+	servers  map[string]*server // by kind and configuration
 
 	building sync.Mutex // guards the following
 	binary   string     // path, once built
@@ -102,14 +118,30 @@ func (r *wholeRun) end() {
 	}
 }
 
-func sharedServer(t *testing.T, kind kind) *server {
+// eachConfigured runs a scenario against servers of every chosen kind whose app is configured otherwise; those of the same
+// configuration, a file of app/config/configurations, are shared.
+func eachConfigured(t *testing.T, configuration string, scenario func(t *testing.T, server *server)) {
+	for _, kind := range kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			recordFor(t, kind)
+			server := sharedServerOf(t, kind, configuration)
+			skipWhereNothingApplies(t, server)
+			scenario(t, server)
+		})
+	}
+}
+
+func sharedServer(t *testing.T, kind kind) *server { return sharedServerOf(t, kind, "") }
+
+func sharedServerOf(t *testing.T, kind kind, configuration string) *server {
 	t.Helper()
 	run.starting.Lock()
 	defer run.starting.Unlock()
-	if run.servers[kind] == nil {
-		run.servers[kind] = newServer(t, &run, kind, setup{})
+	key := string(kind) + " " + configuration
+	if run.servers[key] == nil {
+		run.servers[key] = newServer(t, &run, kind, setup{configuration: configuration})
 	}
-	shared := run.servers[kind]
+	shared := run.servers[key]
 	shared.showLogsOnFailure(t)
 	return shared
 }
@@ -124,10 +156,13 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	run.folder, run.servers = folder, map[kind]*server{}
+	run.folder, run.servers = folder, map[string]*server{}
 	run.Cleanup(func() { _ = os.RemoveAll(folder) })
 	code := m.Run()
 	run.end()
+	if err := writeConformance(); err != nil {
+		run.complain(err.Error())
+	}
 	for _, complaint := range run.complaints {
 		fmt.Fprintln(os.Stderr, complaint)
 		code = 1
@@ -147,6 +182,11 @@ func repository(t *testing.T, elements ...string) string {
 
 // await polls until the condition holds.
 func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	awaitFor(t, patience, what, condition)
+}
+
+func awaitFor(t *testing.T, patience time.Duration, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); {
 		if time.Now().After(deadline) {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestOpening_WelcomeIsTheFirstFrameAndPingsFollow(t *testing.T) {
+	states(t, 27, 38, 39)
 	each(t, func(t *testing.T, server *server) {
 		c := server.dial(t, handshake{})
 		c.expect(welcome)
@@ -28,6 +29,7 @@ func TestOpening_WelcomeIsTheFirstFrameAndPingsFollow(t *testing.T) {
 }
 
 func TestOpening_SubprotocolIsTheFirstOfTheClientsThatIsKnown(t *testing.T) {
+	states(t, 14, 15, 16)
 	for name, scenario := range map[string]struct {
 		offered []string
 		want    string
@@ -51,6 +53,7 @@ func TestOpening_SubprotocolIsTheFirstOfTheClientsThatIsKnown(t *testing.T) {
 }
 
 func TestOpening_EncryptedCookieAndSessionLogIn(t *testing.T) {
+	states(t, 22, 36)
 	for _, login := range []string{"cookie", "session"} {
 		t.Run(login, func(t *testing.T) {
 			each(t, func(t *testing.T, server *server) {
@@ -65,6 +68,7 @@ func TestOpening_EncryptedCookieAndSessionLogIn(t *testing.T) {
 }
 
 func TestOpening_UnauthorizedIsToldAndClosed(t *testing.T) {
+	states(t, 26, 29, 30)
 	each(t, func(t *testing.T, server *server) {
 		c := server.dial(t, handshake{login: "none"})
 		c.expect(disconnection("unauthorized", false))
@@ -77,6 +81,7 @@ func TestOpening_UnauthorizedIsToldAndClosed(t *testing.T) {
 }
 
 func TestOpening_ConnectSeesTheHandshakeAsItCame(t *testing.T) {
+	states(t, 17, 18, 21)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{
 			query:     url.Values{"device": {"seeing device"}, "é<": {"1&2"}},
@@ -96,6 +101,7 @@ func TestOpening_ConnectSeesTheHandshakeAsItCame(t *testing.T) {
 }
 
 func TestOpening_WhatConnectTransmitsPrecedesTheWelcome(t *testing.T) {
+	states(t, 28)
 	each(t, func(t *testing.T, server *server) {
 		c := server.dial(t, handshake{query: url.Values{"notice": {"<maintenance> at noon"}}})
 		c.expect(`{"type":"notice","text":"\u003cmaintenance\u003e at noon"}`, welcome)
@@ -103,6 +109,7 @@ func TestOpening_WhatConnectTransmitsPrecedesTheWelcome(t *testing.T) {
 }
 
 func TestOpening_CloseInConnectIsFollowedByNoWelcome(t *testing.T) {
+	states(t, 32)
 	each(t, func(t *testing.T, server *server) {
 		c := server.dial(t, handshake{query: url.Values{"close": {"full"}}})
 		c.expect(disconnection("full", false))
@@ -111,20 +118,28 @@ func TestOpening_CloseInConnectIsFollowedByNoWelcome(t *testing.T) {
 }
 
 func TestOpening_MiddlewareMayAnswerInsteadOfTheCable(t *testing.T) {
+	states(t, 20)
 	for gate, want := range map[string]struct {
 		status int
 		header [2]string
 		body   string
 	}{
-		"throttled": {http.StatusTooManyRequests, [2]string{"Retry-After", "7"}, "slow down"},
-		"moved":     {http.StatusFound, [2]string{"Location", "http://elsewhere.test/cable"}, ""},
+		"throttled":       {http.StatusTooManyRequests, [2]string{"Retry-After", "7"}, "slow down"},
+		"unauthenticated": {http.StatusUnauthorized, [2]string{"Www-Authenticate", "Basic"}, "who are you?"},
+		"forbidden":       {http.StatusForbidden, [2]string{"X-Reason", "banned"}, "not you"},
+		"moved":           {http.StatusFound, [2]string{"Location", "http://elsewhere.test/cable"}, ""},
 	} {
 		t.Run(gate, func(t *testing.T) {
 			each(t, func(t *testing.T, server *server) {
 				header := server.upgrade()
 				header.Set("X-Gate", gate)
-				answer := server.get(t, "/cable", header)
+				header.Set("Cookie", server.rails.login(t, "ann", "cookie"))
+				device := "gated " + t.Name()
+				answer := server.get(t, "/cable?"+url.Values{"device": {device}}.Encode(), header)
 				answer.expect(t, want.status, want.body)
+				if got := server.rails.happened(t, device); got != nil {
+					t.Errorf("callbacks: got %q, want none", got)
+				}
 				if got := answer.header.Get(want.header[0]); got != want.header[1] {
 					t.Errorf("%s: got %q, want %q", want.header[0], got, want.header[1])
 				}
@@ -134,9 +149,11 @@ func TestOpening_MiddlewareMayAnswerInsteadOfTheCable(t *testing.T) {
 }
 
 func TestOpening_OnlyAllowedOriginsAreLetIn(t *testing.T) {
+	states(t, 8, 9, 12)
 	for origin, allowed := range map[string]bool{
 		"http://allowed.test":            true,
 		"https://chat.allowed.test":      true,
+		"app://anything":                 true, // for a Proc
 		"http://evil.test":               false,
 		"http://allowed.test.evil.test":  false,
 		"https://chat.allowed.test:8443": false,
@@ -161,12 +178,14 @@ func TestOpening_OnlyAllowedOriginsAreLetIn(t *testing.T) {
 }
 
 func TestOpening_PlainGETIsNotFound(t *testing.T) {
+	states(t, 5)
 	each(t, func(t *testing.T, server *server) {
 		expectPageNotFound(t, server, server.get(t, "/cable", http.Header{}))
 	})
 }
 
 func TestOpening_CommandsBeforeTheWelcomeRunAfterIt(t *testing.T) {
+	states(t, 33)
 	each(t, func(t *testing.T, server *server) {
 		c := server.dial(t, handshake{})
 		echo := identify("EchoChannel")

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"syscall"
 	"testing"
 )
 
 func TestOutage_RedisStopsAndStartsWhileClientsStay(t *testing.T) {
+	states(t, 135, 136)
 	reason := "on Rails 6.1 the whole process dies, on later ones its streams stay dead once reconnect_attempts are used up"
 	onlyBridged(t, reason, func(t *testing.T) {
 		server := newServer(t, t, bridged, setup{})
@@ -54,6 +56,7 @@ func TestOutage_RedisStopsAndStartsWhileClientsStay(t *testing.T) {
 }
 
 func TestOutage_RedisConnectionIsKilledAndTheStreamsComeBack(t *testing.T) {
+	states(t, 135)
 	onlyBridged(t, "on Rails 6.1 the whole process dies", func(t *testing.T) {
 		server := newServer(t, t, bridged, setup{})
 		c := server.connect(t, handshake{})
@@ -99,6 +102,29 @@ func TestOutage_PumaStopsAndStartsWhileClientsStay(t *testing.T) {
 				t.Errorf("instance variables in unsubscribed: got %+v", e)
 			}
 		}
+	})
+}
+
+func TestOutage_ActionThatRunsWhenPumaIsStoppedIsAnswered(t *testing.T) {
+	onlyBridged(t, "its sockets end before its actions", func(t *testing.T) {
+		server := newServer(t, t, bridged, setup{})
+		c := server.connect(t, handshake{})
+		echo := identify("EchoChannel")
+		c.join(echo)
+		c.perform(echo, "announce", "gate", "stopping")
+		server.rails.awaitEvent(t, c.device, "waiting")
+		server.rails.process.signal(t, syscall.SIGTERM)
+		if server.rails.workers() == 0 {
+			await(t, "Puma to have served its requests", func() bool { return !server.rails.process.hasThread(threadsForRequests) })
+		}
+		server.rails.openGate(t, "stopping")
+		c.expect(message(echo, object("waiting", "stopping")))
+		c.expect(message(echo, object("waited", "stopping")))
+		server.rails.process.end()
+
+		server.rails.start(t)
+		c.perform(echo, "echo")
+		c.expect(message(echo, `{"action":"echo"}`))
 	})
 }
 

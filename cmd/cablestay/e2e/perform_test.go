@@ -8,6 +8,7 @@ import (
 )
 
 func TestPerform_DataReachesTheActionWhole(t *testing.T) {
+	states(t, 43, 69)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{})
 		echo := identify("EchoChannel")
@@ -18,6 +19,7 @@ func TestPerform_DataReachesTheActionWhole(t *testing.T) {
 }
 
 func TestPerform_WithoutAnActionIsReceive(t *testing.T) {
+	states(t, 68)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{})
 		echo := identify("EchoChannel")
@@ -42,6 +44,7 @@ func TestPerform_TransmissionsArriveInTheOrderInWhichTheyWereMade(t *testing.T) 
 }
 
 func TestPerform_SubscribeAndPerformBackToBackFindEachOther(t *testing.T) {
+	states(t, 132)
 	onlyBridged(t, "it runs the commands of a connection in parallel, and the action may not find its subscription", func(t *testing.T) {
 		c := sharedServer(t, bridged).connect(t, handshake{})
 		for n := range 10 {
@@ -54,6 +57,7 @@ func TestPerform_SubscribeAndPerformBackToBackFindEachOther(t *testing.T) {
 }
 
 func TestPerform_RescuedErrorIsAnsweredByTheChannel(t *testing.T) {
+	states(t, 73)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{})
 		echo := identify("EchoChannel")
@@ -64,6 +68,7 @@ func TestPerform_RescuedErrorIsAnsweredByTheChannel(t *testing.T) {
 }
 
 func TestPerform_UnrescuedErrorIsLoggedAndTheSubscriptionStays(t *testing.T) {
+	states(t, 75)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{})
 		echo := identify("EchoChannel")

@@ -9,7 +9,10 @@ import (
 
 const ownJoinReason = "whether it hears a broadcast made in subscribed on a cold stream is a race between two connections to Redis, mostly lost"
 
+const warmJoinReason = "it begins to stream on another thread than the one that broadcasts, and of two workers the other may be the one that streams"
+
 func TestPresence_OwnJoinIsHeardOnceOnAColdStream(t *testing.T) {
+	states(t, 111)
 	onlyBridged(t, ownJoinReason, func(t *testing.T) {
 		server := sharedServer(t, bridged)
 		for n := range 10 {
@@ -41,9 +44,12 @@ func TestPresence_OwnJoinIsHeardOnceOnAWarmStreamAndByTheOthersToo(t *testing.T)
 	})
 }
 
-// In stock the warm half of the promise holds too, in no certain order: the handler is added in memory at once.
+// In stock the warm half of the promise holds nearly always, in no certain order: the handler is added in memory, but on another
+// thread than the one that broadcasts, and with two workers the stream may be warm in the other.
 func TestPresence_OwnJoinIsHeardOnAWarmStream(t *testing.T) {
-	each(t, func(t *testing.T, server *server) {
+	states(t, 111)
+	onlyBridged(t, warmJoinReason, func(t *testing.T) {
+		server := sharedServer(t, bridged)
 		witness := server.connect(t, handshake{})
 		room := "warm " + t.Name()
 		server.redis.publish(t, "presence_"+room, `"nobody hears this"`)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,11 +27,15 @@ const (
 	rpcSecret     = "e2e-rpc-secret-of-thirty-two-bytes-or-more"
 )
 
-// rails is Puma with the app in app/. It keeps its port when it is stopped and started.
+// app makes a Rails app's folder.
+type app func(t *testing.T) string
+
+// rails is Puma with an app, that in app/ unless the setup has another. It keeps its port when it is stopped and started.
 type rails struct {
 	life    lifetime
 	kind    kind
 	setup   setup
+	app     string // folder
 	folder  string // what Rails may write to: journal, gates, socket
 	redis   string // URL
 	port    string
@@ -45,6 +50,11 @@ func newRails(t *testing.T, life lifetime, kind kind, setup setup, folder, redis
 	r := &rails{life: life, kind: kind, setup: setup, folder: folder, redis: redisURL, cookies: map[string]string{}}
 	if err := os.MkdirAll(filepath.Join(folder, "gates"), 0o700); err != nil {
 		t.Fatal(err)
+	}
+	if setup.app != nil {
+		r.app = setup.app(t)
+	} else {
+		r.app = repository(t, "cmd/cablestay/e2e/app")
 	}
 	if !setup.unixSocket {
 		r.port = freeport.Find(t)
@@ -79,7 +89,7 @@ func (r *rails) url() string {
 // at /srv, the gem at /opt and the folder that Rails may write to at /mnt: places that every root has.
 func (r *rails) command(t *testing.T, program ...string) *exec.Cmd {
 	t.Helper()
-	app, gem, folder := repository(t, "cmd/cablestay/e2e/app"), repository(t, "rpc/rails"), r.folder
+	app, gem, folder := r.app, repository(t, "rpc/rails"), r.folder
 	var command *exec.Cmd
 	if root := os.Getenv("CABLESTAY_E2E_RAILS_ROOT"); root != "" {
 		arguments := []string{"--run", root, "-b", app + ":/srv", "-b", gem + ":/opt", "-b", folder + ":/mnt", "-C", "/srv", "--"}
@@ -92,10 +102,21 @@ func (r *rails) command(t *testing.T, program ...string) *exec.Cmd {
 	command.Env = append(os.Environ(),
 		"RAILS_ENV=production", "LANG=C.UTF-8", "SECRET_KEY_BASE="+secretKeyBase, "REDIS_URL="+r.redis,
 		"E2E_JOURNAL="+folder+"/journal", "E2E_GATES="+folder+"/gates")
+	if r.setup.configuration != "" {
+		command.Env = append(command.Env, "E2E_CONFIGURATION="+r.setup.configuration)
+	}
 	if r.kind != stock {
 		command.Env = append(command.Env, "E2E_GEM=cablestay", "RUBYLIB="+gem+"/lib", "CABLESTAY_SECRET="+rpcSecret)
 	}
 	return command
+}
+
+// workers is how many processes Puma forks; 0 is none.
+func (r *rails) workers() int {
+	if r.setup.workers > 0 {
+		return r.setup.workers
+	}
+	return workers()
 }
 
 func (r *rails) start(t *testing.T) {
@@ -107,9 +128,9 @@ func (r *rails) start(t *testing.T) {
 			bind = "unix:///mnt/puma.sock"
 		}
 	}
-	command := r.command(t, "puma", "--bind", bind, "--threads", "5:5", "--workers", strconv.Itoa(r.setup.workers), "config.ru")
+	command := r.command(t, "puma", "--bind", bind, "--threads", "5:5", "--workers", strconv.Itoa(r.workers()), "config.ru")
 	r.process = startProcess(t, r.life, r.folder, "puma", command)
-	await(t, "Puma", func() bool {
+	awaitFor(t, patienceWithStarts, "Puma", func() bool {
 		if r.process.ended() {
 			t.Fatalf("Puma ended at once:\n%s", r.process.tail(0))
 		}
@@ -118,20 +139,29 @@ func (r *rails) start(t *testing.T) {
 			return false
 		}
 		defer func() { _ = answer.Body.Close() }()
-		var version struct{ Rails string }
+		var version struct{ Rails, Ruby string }
 		if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(&version) != nil {
 			return false
 		}
 		r.version = version.Rails
+		conformance.mutex.Lock()
+		conformance.rails, conformance.ruby = version.Rails, version.Ruby
+		conformance.mutex.Unlock()
 		return true
 	})
 }
+
+// threadsForRequests is what Puma calls them, in single mode.
+const threadsForRequests = "puma srv tp"
 
 // stop ends Puma in its own way. On Ruby 3.3, Puma 6.6 now and then hangs after that, in closing a pipe, when nothing is
 // left for it to do (puma/puma#3677): then it is killed.
 func (r *rails) stop(t *testing.T) {
 	t.Helper()
-	const threadsForRequests = "puma srv tp"
+	if r.workers() > 0 { // they are threads of its workers then
+		r.process.stop(t)
+		return
+	}
 	if !r.process.hasThread(threadsForRequests) {
 		t.Fatalf("Puma has no threads called %s", threadsForRequests)
 	}
@@ -161,11 +191,17 @@ func (r *rails) stop(t *testing.T) {
 // atLeast says whether the app runs on this Rails version or a later one.
 func (r *rails) atLeast(t *testing.T, major, minor int) bool {
 	t.Helper()
-	var ours [2]int
-	if _, err := fmt.Sscanf(r.version, "%d.%d", &ours[0], &ours[1]); err != nil {
-		t.Fatalf("version of Rails %q: %v", r.version, err)
+	return !r.release(t).before(version{major, minor})
+}
+
+// release is the version of Rails that the app runs on.
+func (r *rails) release(t *testing.T) version {
+	t.Helper()
+	release, err := parseVersion(r.version)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return ours[0] > major || ours[0] == major && ours[1] >= minor
+	return release
 }
 
 // post calls a controller of the app in Puma itself, past the bridge, and returns the cookies that it set.
@@ -182,7 +218,22 @@ func (r *rails) post(t *testing.T, path string, form url.Values) []*http.Cookie 
 	return answer.Cookies()
 }
 
-// login returns the Cookie header of a user who logged in; into is "cookie" or "session".
+// do sends a request to Puma itself and reads the whole answer.
+func (r *rails) do(t *testing.T, request *http.Request) answer {
+	t.Helper()
+	response, err := r.http.Do(request)
+	if err != nil {
+		t.Fatalf("%s %s: %v", request.Method, request.URL.Path, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", request.Method, request.URL.Path, err)
+	}
+	return answer{status: response.StatusCode, header: response.Header, body: string(body)}
+}
+
+// login returns the Cookie header of a user who logged in; into is "cookie", "session" or "everything".
 func (r *rails) login(t *testing.T, user, into string) string {
 	t.Helper()
 	key := into + " " + user
@@ -212,17 +263,19 @@ func (r *rails) openGate(t *testing.T, name string) {
 
 // entry is one line of the journal: a callback that ran in Ruby.
 type entry struct {
-	Event      string   `json:"event"`
-	Device     string   `json:"device"`
-	User       string   `json:"user"`
-	Visits     int      `json:"visits"`
-	Identifier string   `json:"identifier"`
-	Greeting   string   `json:"greeting"`
-	Action     string   `json:"action"`
-	Count      int      `json:"count"`
-	Since      int      `json:"since"`
-	Names      []string `json:"names"`
-	Pid        int      `json:"pid"`
+	Event      string         `json:"event"`
+	Text       string         `json:"text"`
+	Seen       map[string]any `json:"seen"`
+	Device     string         `json:"device"`
+	User       string         `json:"user"`
+	Visits     int            `json:"visits"`
+	Identifier string         `json:"identifier"`
+	Greeting   string         `json:"greeting"`
+	Action     string         `json:"action"`
+	Count      int            `json:"count"`
+	Since      int            `json:"since"`
+	Names      []string       `json:"names"`
+	Pid        int            `json:"pid"`
 }
 
 // journal is what ran for a device so far, in order.

@@ -40,7 +40,7 @@ func (r *redisServer) start(t *testing.T) {
 	t.Helper()
 	command := exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.folder)
 	r.process = startProcess(t, r.life, r.folder, "redis", command)
-	await(t, "Redis", func() bool {
+	awaitFor(t, patienceWithStarts, "Redis", func() bool {
 		if r.process.ended() {
 			t.Fatalf("Redis ended at once:\n%s", r.process.tail(0))
 		}

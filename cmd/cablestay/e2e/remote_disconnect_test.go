@@ -10,6 +10,7 @@ import (
 )
 
 func TestRemoteDisconnect_HitsEveryConnectionOfTheIdentifierAndNoOther(t *testing.T) {
+	states(t, 123, 124)
 	each(t, func(t *testing.T, server *server) {
 		one := server.connect(t, handshake{user: "ann", device: "shared " + t.Name()})
 		two := server.connect(t, handshake{user: "ann", device: "shared " + t.Name()})
@@ -38,9 +39,10 @@ func TestRemoteDisconnect_HitsEveryConnectionOfTheIdentifierAndNoOther(t *testin
 }
 
 func TestRemoteDisconnect_MayForbidToReconnect(t *testing.T) {
+	states(t, 123)
 	each(t, func(t *testing.T, server *server) {
 		if !server.rails.atLeast(t, 7, 1) {
-			t.Skip("disconnect(reconnect:) is there from Rails 7.1 on")
+			doesNotApply(t, "disconnect(reconnect:) is there from Rails 7.1 on")
 		}
 		c := server.connect(t, handshake{})
 		awaitRegistered(t, server, "action_cable/ann:"+c.device)
@@ -51,6 +53,7 @@ func TestRemoteDisconnect_MayForbidToReconnect(t *testing.T) {
 }
 
 func TestRemoteDisconnect_ByAPublishedMessageWorksToo(t *testing.T) {
+	states(t, 126)
 	each(t, func(t *testing.T, server *server) {
 		c := server.connect(t, handshake{})
 		awaitRegistered(t, server, "action_cable/ann:"+c.device)

@@ -16,9 +16,11 @@ import (
 
 // setup is what a scenario may want otherwise than usual.
 type setup struct {
-	workers    int         // Puma's; 0 is single mode
-	unixSocket bool        // Puma listens on a Unix socket; for the bridge only
-	road       *faultyRoad // lies between the bridge and Puma, where there is one
+	workers       int         // Puma's; 0 is what the run is about: single mode, or CABLESTAY_E2E_WORKERS
+	unixSocket    bool        // Puma listens on a Unix socket; for the bridge only
+	road          *faultyRoad // lies between the bridge and Puma, where there is one
+	app           app         // nil is the one in app/
+	configuration string      // of the app in app/: a file in app/config/configurations
 }
 
 // server is a cable under test with all that it needs.
@@ -203,7 +205,7 @@ func (b *bridge) start(t *testing.T) {
 	})
 	process = startProcess(t, b.life, b.folder, "cablestay", b.command(t, rpcSecret))
 	b.process = process
-	await(t, "cablestay", func() bool {
+	awaitFor(t, patienceWithStarts, "cablestay", func() bool {
 		if process.ended() {
 			t.Fatalf("cablestay ended at once:\n%s", process.tail(0))
 		}

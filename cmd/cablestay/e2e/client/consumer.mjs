@@ -28,7 +28,7 @@ const subscriptions = new Map()
 const orders = {
   subscribe({ name, params }) {
     subscriptions.set(name, consumer.subscriptions.create(params, {
-      connected: () => say({ event: "connected", name }),
+      connected: ({ reconnected } = {}) => say({ event: "connected", name, reconnected }),
       disconnected: ({ willAttemptReconnect }) => say({ event: "disconnected", name, willAttemptReconnect }),
       rejected: () => say({ event: "rejected", name }),
       received: (message) => say({ event: "received", name, message })

@@ -23,9 +23,17 @@ module EndToEnd
     config.log_level = :debug
     config.logger = ActiveSupport::TaggedLogging.new(ActiveSupport::Logger.new($stdout))
 
+    config.filter_parameters = [ :password ]
+
     config.active_job.queue_adapter = :async
 
     config.action_cable.log_tags = [ :action_cable, ->(request) { "device=#{request.params[:device]}" } ]
-    config.action_cable.allowed_request_origins = [ "http://allowed.test", %r{\Ahttps?://[a-z]+\.allowed\.test\z} ]
+    config.action_cable.allowed_request_origins = [ "http://allowed.test", %r{\Ahttps?://[a-z]+\.allowed\.test\z},
+      ->(origin) { origin.to_s.start_with?("app://") } ]
+
+    # What a scenario wants configured otherwise.
+    if configuration = ENV["E2E_CONFIGURATION"]
+      instance_eval File.read(root.join("config/configurations/#{configuration}.rb"))
+    end
   end
 end

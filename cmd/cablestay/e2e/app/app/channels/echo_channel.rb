@@ -58,6 +58,13 @@ class EchoChannel < ApplicationCable::Channel
     transmit({ waited: data["gate"] })
   end
 
+  def announce(data)
+    transmit({ waiting: data["gate"] })
+    journal "waiting"
+    Gate.pass(data["gate"])
+    transmit({ waited: data["gate"] })
+  end
+
   def refuse
     raise ArgumentError, "refused"
   end

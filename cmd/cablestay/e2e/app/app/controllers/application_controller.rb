@@ -2,4 +2,5 @@
 
 class ApplicationController < ActionController::Base
   skip_forgery_protection
+  before_action { Current.text = "set by a request" }
 end

@@ -3,7 +3,12 @@
 class RemoteDisconnectsController < ApplicationController
   def create
     options = params[:reconnect] ? { reconnect: params[:reconnect] == "true" } : {}
-    ActionCable.server.remote_connections.where(user: params[:user], device: params[:device]).disconnect(**options)
+    user = params[:member] ? Member.find(params[:member]) : params[:user]
+    if params[:by] == "server"
+      ActionCable.server.disconnect(user: user, device: params[:device])
+    else
+      ActionCable.server.remote_connections.where(user: user, device: params[:device]).disconnect(**options)
+    end
     head :no_content
   end
 end

@@ -1,0 +1,7 @@
+# frozen_string_literal: true
+
+class PublicApisController < ApplicationController
+  def show
+    render json: PublicApi.names
+  end
+end

@@ -1,0 +1,5 @@
+# frozen_string_literal: true
+
+class User < ActiveRecord::Base
+  devise :database_authenticatable
+end
