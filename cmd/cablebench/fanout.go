@@ -1,0 +1,179 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cablestay/cablestay/cmd/cablebench/resp"
+	"github.com/cablestay/cablestay/cmd/cablebench/stats"
+)
+
+type fanoutResult struct {
+	N          int                `json:"n"`
+	K          int                `json:"k"`
+	Subs       int                `json:"subs_per_connection"`
+	Size       int                `json:"size"`
+	Window     int                `json:"window,omitempty"`
+	Rate       float64            `json:"rate,omitempty"`
+	Dist       string             `json:"dist,omitempty"`
+	Repeat     int                `json:"repeat"`
+	Broadcasts int                `json:"broadcasts"`
+	Expected   int64              `json:"expected"`
+	Received   int64              `json:"received"`
+	Lost       int64              `json:"lost"`
+	OutOfOrder int64              `json:"out_of_order"`
+	Duplicates int64              `json:"duplicates"`
+	Foreign    int64              `json:"unexpected_messages"`
+	Dropped    int64              `json:"dropped"`
+	ZeroPubs   int64              `json:"publishes_without_receiver"`
+	WallS      float64            `json:"wall_s"` // first publish to last delivery
+	PerSecond  float64            `json:"deliveries_per_s"`
+	WireBytes  float64            `json:"text_bytes_per_delivery"`
+	Lat        stats.Summary      `json:"latency"`
+	First      stats.Summary      `json:"time_to_first_subscriber"`
+	Last       stats.Summary      `json:"time_to_last_subscriber"`
+	CPUUs      map[string]float64 `json:"cpu_us_per_delivery"`
+	CPUUsPub   map[string]float64 `json:"cpu_us_per_broadcast"`
+	ClientUs   float64            `json:"client_cpu_us_per_delivery"`
+	TotalUs    float64            `json:"all_cpu_us_per_delivery"`
+	LateUs     float64            `json:"publisher_max_late_us,omitempty"`
+	ReadsPer   float64            `json:"client_reads_per_delivery"`
+	Cost       cost               `json:"cost"`
+	Limit      string             `json:"limited_by"`
+}
+
+func (g *gen) fanout(rep *report, o *opts) error {
+	open, err := g.open(o)
+	if err != nil {
+		return err
+	}
+	rep.Open = &open
+	c := g.cfg
+	if g.pub, err = resp.Dial(c.redis, c.redisPass, c.redisDB); err != nil {
+		return err
+	}
+	defer g.pub.Close()
+	time.Sleep(c.settle)
+	rep.fanoutHeader()
+	for _, size := range o.sizes {
+		for _, w := range o.windows {
+			if o.warm > 0 {
+				if _, err := g.fanoutOnce(o, size, w, o.warm, 0); err != nil {
+					return fmt.Errorf("warm-up: %w", err)
+				}
+			}
+			for i := 1; i <= o.repeat; i++ {
+				r, err := g.fanoutOnce(o, size, w, o.m, i)
+				if err != nil {
+					return err
+				}
+				rep.add(r)
+				rep.fanoutLine(r)
+			}
+		}
+	}
+	p := g.mem("after load")
+	rep.MemEnd = &p
+	for _, gr := range c.groups {
+		m := p.Mem[gr.Label]
+		fmt.Printf("memory      after load %-8s RSS %.1f MiB  PSS %.1f MiB\n", gr.Label, float64(m.RSS)/1024, float64(m.PSS)/1024)
+	}
+	return nil
+}
+
+func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, error) {
+	c := g.cfg
+	bufs := g.publishBufs(size)
+	r := g.newRun(m)
+	pick := g.picker(o)
+	streams := make([]int, m)
+	var expected int64
+	for i := range streams {
+		k := pick()
+		streams[i] = k
+		r.left[i] = g.subsOf[k]
+		expected += int64(g.subsOf[k])
+		if g.subsOf[k] == 0 {
+			r.doneN.Add(1) // nobody to wait for
+		}
+	}
+	g.take()
+	c.measurement.Store(r)
+	zero0 := g.pub.ZeroReplies()
+	a := g.sample()
+	t0 := nanos()
+	var late int64
+	publish := func(i int) error {
+		b := &bufs[streams[i]]
+		b.seq++
+		at := nanos()
+		r.sentAt[i] = at
+		token{r.id, uint32(streams[i]), b.seq, uint32(i), at}.put(b.tpl.b[b.tpl.pos:])
+		return g.pub.Publish(b.channel, b.tpl.b)
+	}
+	for i := 0; i < m; i++ {
+		if o.rate > 0 {
+			due := t0 + int64(float64(i)/o.rate*1e9)
+			for {
+				d := due - nanos()
+				if d <= 0 {
+					late = max(late, -d)
+					break
+				}
+				time.Sleep(time.Duration(d))
+			}
+		} else if !g.await(r, int64(i-window+1), o.timeout) {
+			// Someone never got one of the earlier messages: go on, it counts as lost.
+			r.doneN.Add(1)
+		}
+		if err := publish(i); err != nil {
+			return fanoutResult{}, err
+		}
+	}
+	g.await(r, int64(m), o.timeout)
+	b := g.sample()
+	c.measurement.Store(nil)
+	st := g.take()
+	if err := g.pub.Drain(5 * time.Second); err != nil {
+		return fanoutResult{}, err
+	}
+	res := fanoutResult{N: c.n, K: c.k, Subs: c.subsPer, Size: len(message(size, "").b), Window: window, Rate: o.rate, Repeat: repeat, Broadcasts: m,
+		Expected: expected, Received: st.received, Lost: expected - st.received, OutOfOrder: st.ooo, Duplicates: st.duplicates, Foreign: st.foreign, Dropped: st.dropped,
+		ZeroPubs: g.pub.ZeroReplies() - zero0, Lat: st.lat.Summary(), CPUUs: map[string]float64{}, CPUUsPub: map[string]float64{}, Cost: g.cost(a, b), LateUs: float64(late) / 1e3}
+	if o.rate > 0 {
+		res.Window = 0
+	}
+	if c.k > 1 {
+		res.Dist = o.dist
+	}
+	first, last := stats.NewHist(), stats.NewHist()
+	var end int64
+	for i := range r.sentAt {
+		if r.firstAt[i] > 0 {
+			first.Add(r.firstAt[i] - r.sentAt[i])
+		}
+		if r.doneAt[i] > 0 {
+			last.Add(r.doneAt[i] - r.sentAt[i])
+			end = max(end, r.doneAt[i])
+		}
+	}
+	res.First, res.Last = first.Summary(), last.Summary()
+	res.WallS = float64(end-t0) / 1e9
+	if end == 0 {
+		res.WallS = res.Cost.WallS
+	}
+	d := float64(max(st.received, 1))
+	res.PerSecond = float64(st.received) / res.WallS
+	res.WireBytes = float64(st.wireBytes) / d
+	for l, s := range res.Cost.CPUS {
+		res.CPUUs[l] = s * 1e6 / d
+		res.CPUUsPub[l] = s * 1e6 / float64(m)
+	}
+	res.ClientUs = res.Cost.ClientS * 1e6 / d
+	res.TotalUs = res.Cost.SystemBusyS * 1e6 / d
+	res.ReadsPer = float64(st.reads) / d
+	res.Limit = limitOf(res.Cost, c)
+	return res, nil
+}

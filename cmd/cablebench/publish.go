@@ -1,0 +1,41 @@
+//go:build linux
+
+package main
+
+import "math/rand"
+
+// publishBuf is a ready message for one stream.
+type publishBuf struct {
+	channel []byte
+	tpl     template
+	seq     uint32
+}
+
+func (g *gen) publishBufs(size int) []publishBuf {
+	c := g.cfg
+	out := make([]publishBuf, c.k)
+	for k := range out {
+		m := message(size, "")
+		name := c.streamName(k)
+		if c.prefix != "" {
+			name = c.prefix + ":" + name
+		}
+		out[k] = publishBuf{channel: []byte(name), tpl: m}
+	}
+	return out
+}
+
+func (g *gen) picker(o *opts) func() int {
+	k := g.cfg.k
+	if k == 1 {
+		return func() int { return 0 }
+	}
+	rng := rand.New(rand.NewSource(42)) // the same sequence for every peer
+	if o.dist == "zipf" {
+		z := rand.NewZipf(rng, o.zipfS, 1, uint64(k-1))
+		return func() int { return int(z.Uint64()) }
+	}
+	return func() int { return rng.Intn(k) }
+}
+
+// ---- echo ----

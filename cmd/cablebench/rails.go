@@ -1,0 +1,106 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/cablestay/cablestay/rpc"
+)
+
+// standIn answers a bridge as an app would whose channels stream from params[:stream] and whose actions transmit their data
+// back. It checks no proof: what is measured is the bridge.
+func standIn(args []string) error {
+	var r stand
+	fs := flag.NewFlagSet("cablebench rails", flag.ContinueOnError)
+	listen := fs.String("listen", "127.0.0.1:3000", "address; loopback ones only")
+	fs.StringVar(&r.redis, "redis", "redis://127.0.0.1:6379", "the Redis of its cable.yml")
+	fs.IntVar(&r.concurrency, "threads", 16, "how many events it says that it runs at a time")
+	state := fs.Int("state", 0, "bytes of state of each connection and of each subscription")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if err := loopbackOnly(*listen); err != nil {
+		return err
+	}
+	r.state = strings.Repeat("s", *state)
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "cablebench: standing in for Rails on", listener.Addr())
+	server := &http.Server{Handler: &r, ReadHeaderTimeout: time.Minute}
+	return server.Serve(listener)
+}
+
+// stand is the app that is not there.
+type stand struct {
+	redis       string
+	concurrency int
+	state       string
+}
+
+// ServeHTTP answers one event.
+func (r *stand) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var event struct{ Identifier, Data string }
+	if err := json.Unmarshal(body, &event); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answer := r.answer(strings.TrimPrefix(request.URL.Path, "/_cablestay/"), event.Identifier, event.Data)
+	if answer == nil {
+		http.NotFound(w, request)
+		return
+	}
+	answer["contract"] = rpc.Contract
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer) // the bridge may have gone
+}
+
+// answer is nil where there is no such event.
+func (r *stand) answer(event, identifier, data string) map[string]any {
+	switch event {
+	case "hello":
+		return map[string]any{
+			"gem": "none", "rails": "none", "ruby": "none", "environment": "production",
+			"adapter": "redis", "redis": map[string]any{"url": r.redis}, "channel_prefix": nil,
+			"mounts": []rpc.Mount{{Path: "/cable", Anchored: true}}, "concurrency": r.concurrency, "workers": 1,
+			"remote_disconnect": rpc.RemoteDisconnectTransmits,
+		}
+	case "link":
+		return map[string]any{"worker": "none", "linked": false}
+	case "connect":
+		return map[string]any{"accepted": true, "connection_state": r.state, "effects": []rpc.Effect{transmit(`{"type":"welcome"}`)}}
+	case "subscribe":
+		var params struct{ Stream string }
+		_ = json.Unmarshal([]byte(identifier), &params)
+		return map[string]any{"subscribed": true, "state": r.state, "effects": []rpc.Effect{
+			{Effect: rpc.EffectStream, Broadcasting: params.Stream},
+			{Effect: rpc.EffectConfirm, Frame: `{"identifier":` + jsonString(identifier) + `,"type":"confirm_subscription"}`},
+		}}
+	case "perform":
+		return map[string]any{"subscribed": true, "effects": []rpc.Effect{transmit(`{"identifier":` + jsonString(identifier) + `,"message":` + data + `}`)}}
+	case "unsubscribe", "timer":
+		return map[string]any{"subscribed": event == "timer", "effects": []rpc.Effect{}}
+	case "merge":
+		return map[string]any{"connection_state": r.state}
+	case "disconnect":
+		return map[string]any{}
+	}
+	return nil
+}
+
+func transmit(frame string) rpc.Effect { return rpc.Effect{Effect: rpc.EffectTransmit, Frame: frame} }
