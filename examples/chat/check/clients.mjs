@@ -311,12 +311,24 @@ if (stock) await step("a cable in a process of its own opens by cookie and by to
   await Promise.all(rooms.map((room) => room.get("it", (data) => data.type === "new_message" && data.message.id === message.id)))
   visitors.forEach((visitor) => visitor.leave())
 })
-await step("the health endpoint and the metrics answer", async () => {
-  const health = await ada.request("GET", "/health/cable")
-  assert.equal(health.json.healthy, true)
-  const metrics = await ada.request("GET", "/metrics")
-  assert.match(metrics.text, /^actioncable_messages_total\{direction="in",channel="ChatChannel"\} \d+$/m)
-  return `Redis at ${health.json.redis.url}`
+await step("the health endpoint and the metrics answer, and count everyone who is connected", async () => {
+  const health = async () => (await ada.request("GET", "/health/cable")).json
+  const metrics = async () => (await ada.request("GET", "/metrics")).text
+  await until("those who have left to be gone from the counts", async () => (await health()).connections === 0)
+  const visitor = person("Ada once more")
+  visitor.cookies = ada.cookies
+  await visitor.subscribe({ channel: "ChatChannel", room_id: 1 }).confirmed()
+  await visitor.subscribe({ channel: "NotificationChannel" }).confirmed()
+  await until("one connection with two subscriptions", async () => {
+    const { healthy, connections, subscriptions } = await health()
+    return healthy && connections === 1 && subscriptions === 2
+  })
+  assert.match(await metrics(), /^actioncable_connections 1$/m)
+  assert.match(await metrics(), /^actioncable_subscriptions 2$/m)
+  assert.match(await metrics(), /^actioncable_messages_total\{direction="in",channel="ChatChannel"\} \d+$/m)
+  visitor.leave()
+  await until("nobody", async () => (await health()).connections === 0)
+  return `Redis at ${(await health()).redis.url}`
 })
 
 end()

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# GET /metrics in Prometheus' text format: the sockets of this process, and what its channels said and heard.
-# Behind Cablestay the bridge holds the sockets and has metrics of its own; see ActionCableHealth.
+# GET /metrics in Prometheus' text format: the open sockets (see ActionCableHealth), and what the channels of this process said
+# and heard. Behind Cablestay, what streams bring is the bridge's to count.
 class ActionCableMetrics
   # Counts of (direction, channel), kept from the notifications that Action Cable itself sends.
   class Messages

@@ -182,10 +182,17 @@ class Stack
       !File.exist?(than) || File.mtime(file) > File.mtime(than)
     end
 
-    # Below those that the system gives to clients: one of them could have it by the time that the server starts.
+    # Below those that the system gives to clients: one of them could have it by the time that the server starts. The UDP
+    # port of the same number keeps it from all others who reserve theirs so (bridge/freeport does).
     def free_port
-      TCPServer.open("127.0.0.1", rand(12_000...32_000)) { |server| server.addr[1] }
+      port = rand(12_000...32_000)
+      reservation = UDPSocket.new
+      reservation.bind("127.0.0.1", port)
+      TCPServer.open("127.0.0.1", port).close
+      (@reservations ||= []) << reservation
+      port
     rescue Errno::EADDRINUSE
+      reservation.close
       retry
     end
 

@@ -2,9 +2,7 @@
 
 # What /health/cable reports: whether broadcasts can go out, and how much is connected.
 #
-# The counts are those of ActionCable.server in the process that answers. Under stock Action Cable that is
-# every socket of this Puma. Behind Cablestay the sockets are in the bridge and both are 0 here: a later
-# version of the gem answers them from the bridge, and until then its /metrics has the numbers.
+# The counts are ActionCable.server's own: every socket of this Puma and, behind Cablestay, every socket of the bridge.
 class ActionCableHealth
   class << self
     def check
