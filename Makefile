@@ -3,7 +3,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## install what is missing, start Redis, Rails on Puma and the bridge, and print where to log in
 	@.ci/install demo && exec examples/chat/run
@@ -20,6 +20,12 @@ lint: ## gofmt, go vet, golangci-lint with the import directions, Ruby's warning
 e2e: ## the end-to-end suite alone, on this machine's Rails
 	.ci/test e2e
 
+conformance: ## every statement about Action Cable's behaviour, on stock and through the bridge, as a table
+	@.ci/install test && .ci/conformance --page
+
+bench: ## Cablestay, stock Action Cable and the floor, measured on this machine, as a table and a plot
+	@.ci/install test && .ci/bench $(BENCH)
+
 gem: ## the gem's tests alone, on this machine's Rails
 	rpc/rails/bin/test
 
@@ -32,5 +38,5 @@ fuzz: ## every fuzz target, FUZZTIME each (15s)
 clean: ## remove what the other commands leave in this folder
 	rm -rf bin tmp examples/chat/tmp examples/chat/log examples/chat/node_modules examples/chat/public/build cmd/cablestay/e2e/client/node_modules
 
-.PHONY: help demo test build lint e2e gem specs fuzz clean
+.PHONY: help demo test build lint e2e conformance bench gem specs fuzz clean
 .DEFAULT_GOAL := help
