@@ -28,7 +28,8 @@ type Connection struct {
 	id                   string
 	handshake            rpc.EncodedHandshake
 	connectionIdentifier string
-	lane                 int
+	lane                 int32
+	deflates             bool // permessage-deflate was negotiated, both ways
 	outbound             outbound
 
 	events atomic.Uint64 // numbers the connection's events
@@ -88,7 +89,9 @@ func (c *Connection) hangup() {
 	c.server.sockets.Done()
 }
 
-// receivePing, receiveClose and receiveMessage implement frameReceiver.
+// takesDeflated, receivePing, receiveClose and receiveMessage implement frameReceiver.
+
+func (c *Connection) takesDeflated() bool { return c.deflates }
 
 func (c *Connection) receivePing(p []byte) { c.transmit(frame(ws.OpPong, p)) }
 
@@ -132,9 +135,18 @@ func (c *Connection) transmit(frame []byte) bool {
 
 // transmitText sends the bytes as one text frame.
 func (c *Connection) transmitText(payload string) {
-	if c.transmit(textFrame([]byte(payload))) {
+	if c.transmit(c.textFrame([]byte(payload))) {
 		c.server.metrics.transmissions.Inc()
 	}
+}
+
+// textFrame is a frame for this connection alone.
+func (c *Connection) textFrame(payload []byte) []byte {
+	frame := textFrame(payload)
+	if c.deflates {
+		frame = deflate(frame)
+	}
+	return frame
 }
 
 // Reasons why the bridge closes a connection, in the metrics.

@@ -119,16 +119,17 @@ func (s *subscription) broadcast(payload string) {
 		return
 	}
 	envelope := protocol.NewEnvelope(s.identifier)
-	if s.connection.transmit(textFrame(envelope.Append(nil, []byte(payload)))) {
+	if s.connection.transmit(s.connection.textFrame(envelope.Append(nil, []byte(payload)))) {
 		s.connection.server.metrics.streamed(s.identifier).Inc()
 	}
 }
 
 func (s *subscription) confirmWhenLive(frame string) {
 	c := s.connection
+	confirm := c.textFrame([]byte(frame))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.confirm = textFrame([]byte(frame))
+	s.confirm = confirm
 	s.confirmLocked()
 }
 

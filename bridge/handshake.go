@@ -94,7 +94,12 @@ func (s *Server) connect(c *Connection, w http.ResponseWriter, r *http.Request) 
 // open upgrades, and lets the connection begin.
 func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, subprotocol *string, answer *rpc.ConnectAnswer) {
 	s.live.Add(1)
-	conn, buffered, err := upgrade(w, r, subprotocol)
+	extensions := ""
+	if s.compression {
+		extensions = acceptDeflate(r.Header.Values("Sec-WebSocket-Extensions"))
+		c.deflates = extensions != ""
+	}
+	conn, buffered, err := upgrade(w, r, subprotocol, extensions)
 	if err == nil {
 		s.sockets.Add(1) // until hangup
 		if c.outbound.socket, err = s.pollers.add(conn, c); err != nil {
@@ -129,7 +134,7 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, sub
 
 // upgrade sends the 101. gobwas/ws looks at the request once more, and more narrowly than websocket-driver at one that Rails
 // has taken by now; so it gets to see one that says the same in the plainest words.
-func upgrade(w http.ResponseWriter, r *http.Request, subprotocol *string) (net.Conn, *bufio.ReadWriter, error) {
+func upgrade(w http.ResponseWriter, r *http.Request, subprotocol *string, extensions string) (net.Conn, *bufio.ReadWriter, error) {
 	plain := &http.Request{
 		Method: r.Method, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Host: "cable",
 		Header: http.Header{
@@ -141,6 +146,9 @@ func upgrade(w http.ResponseWriter, r *http.Request, subprotocol *string) (net.C
 		plain.Header.Set("Sec-WebSocket-Protocol", *subprotocol)
 	}
 	upgrader := ws.HTTPUpgrader{Protocol: func(string) bool { return true }}
+	if extensions != "" {
+		upgrader.Header = http.Header{"Sec-WebSocket-Extensions": {extensions}}
+	}
 	conn, buffered, _, err := upgrader.Upgrade(plain, w)
 	if err != nil && conn != nil {
 		_ = conn.Close() // it is nobody else's any more
@@ -168,7 +176,7 @@ func (s *Server) register(c *Connection, accepted bool) {
 func (s *Server) admit(c *Connection) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lane = int(s.nextLane.Add(1)) % len(s.lanes)
+	c.lane = int32(int(s.nextLane.Add(1)) % len(s.lanes))
 	if !s.connections.add(c) {
 		return false
 	}

@@ -25,10 +25,12 @@ type begun struct {
 	message    []byte // of a fragmented message
 	fragmented bool
 	opCode     ws.OpCode // of that message
+	deflated   bool      // that message
 }
 
 // A frameReceiver gets what inbound finds. The bytes are its own during the call only.
 type frameReceiver interface {
+	takesDeflated() bool // whether compressed messages were agreed upon
 	receiveMessage(p []byte)
 	receivePing(p []byte)
 	receiveClose(code ws.StatusCode, reason string)
@@ -117,7 +119,7 @@ func (in *inbound) readFrame(p []byte, to frameReceiver) (int, *violation) {
 	if err != nil {
 		return 0, &violation{ws.StatusProtocolError, err.Error()}
 	}
-	if wrong := in.check(header); wrong != nil {
+	if wrong := in.check(header, to); wrong != nil {
 		return 0, wrong
 	}
 	start := len(p) - reader.Len()
@@ -133,9 +135,13 @@ func (in *inbound) readFrame(p []byte, to frameReceiver) (int, *violation) {
 func (in *inbound) fragmented() bool { return in.begun != nil && in.begun.fragmented }
 
 // check says what is wrong with a frame before its payload is there.
-func (in *inbound) check(header ws.Header) *violation {
+func (in *inbound) check(header ws.Header, to frameReceiver) *violation {
 	if !header.Masked {
 		return unmasked
+	}
+	// Of no other frame may the bit be set, RFC 7692, 6.1.
+	if (header.OpCode == ws.OpText || header.OpCode == ws.OpBinary) && header.Rsv1() && to.takesDeflated() {
+		header.Rsv &^= rsv1
 	}
 	state := ws.StateServerSide
 	kept := 0
@@ -163,11 +169,11 @@ func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *
 		in.over = true
 		return receiveClose(payload, to)
 	}
-	opCode := header.OpCode
+	opCode, deflated := header.OpCode, header.Rsv1()
 	if !header.Fin {
 		b := in.half()
 		if opCode != ws.OpContinuation {
-			b.opCode = opCode
+			b.opCode, b.deflated = opCode, deflated
 		}
 		b.fragmented = true
 		b.message = append(b.message, payload...)
@@ -175,8 +181,16 @@ func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *
 	}
 	if in.fragmented() {
 		b := in.begun
-		opCode, payload = b.opCode, append(b.message, payload...)
+		opCode, deflated, payload = b.opCode, b.deflated, append(b.message, payload...)
 		b.message, b.fragmented = nil, false
+	}
+	if deflated {
+		i := inflaters.Get().(*inflater)
+		defer i.release()
+		var wrong *violation
+		if payload, wrong = i.inflate(payload, maxMessage); wrong != nil {
+			return wrong
+		}
 	}
 	if opCode == ws.OpText && !utf8.Valid(payload) {
 		return notUTF8

@@ -13,6 +13,7 @@ import (
 // received is what an inbound hands on, in words.
 type received []string
 
+func (r *received) takesDeflated() bool     { return false }
 func (r *received) receiveMessage(p []byte) { *r = append(*r, "message "+string(p)) }
 func (r *received) receivePing(p []byte)    { *r = append(*r, "ping "+string(p)) }
 func (r *received) receiveClose(code ws.StatusCode, reason string) {

@@ -152,14 +152,30 @@ func (l *lane) transmit(m *message) {
 		return
 	}
 	for _, a := range f.audiences {
-		transmitted := 0
-		frame := m.frameFor(a.identifier, a.envelope)
+		transmitted, saved := 0, 0
+		plain := m.frameFor(a.identifier, a.envelope)
+		var deflated []byte // until somebody takes it
 		for i := range a.members {
-			if m := &a.members[i]; !m.stream.left.Load() && m.connection.transmit(frame) {
+			to := &a.members[i]
+			if to.stream.left.Load() {
+				continue
+			}
+			frame := plain
+			if to.connection.deflates {
+				if deflated == nil {
+					deflated = m.deflatedFor(a.identifier, plain)
+				}
+				frame = deflated
+			}
+			if to.connection.transmit(frame) {
 				transmitted++
+				saved += len(plain) - len(frame)
 			}
 		}
 		a.transmissions.Add(float64(transmitted))
+		if saved > 0 {
+			l.metrics.deflateSaved.Add(float64(saved))
+		}
 	}
 }
 

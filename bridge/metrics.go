@@ -23,6 +23,7 @@ type metrics struct {
 	broadcastsDropped    prometheus.Counter
 	transmissions        prometheus.Counter
 	transmissionsDropped *prometheus.CounterVec
+	deflateSaved         prometheus.Counter
 	closed               *prometheus.CounterVec
 	channels             *channelCounters // nil where transmissions are not counted by channel
 }
@@ -91,7 +92,8 @@ func newMetrics(registerer prometheus.Registerer, byChannel bool) (*metrics, err
 		transmissions:     counter("transmissions_total", "Transmissions of broadcasts and of what channels transmit; no pings."),
 		transmissionsDropped: counters("transmissions_dropped_total", "Transmissions that their connection did not take.", "reason",
 			droppedClosing, droppedSlow),
-		closed: counters("connections_closed_total", "Connections closed by the bridge, by why.", "reason", closeReasons...),
+		deflateSaved: counter("compression_saved_bytes_total", "Bytes that broadcasts were shorter for being compressed, over all who got them."),
+		closed:       counters("connections_closed_total", "Connections closed by the bridge, by why.", "reason", closeReasons...),
 	}
 	var transmissions prometheus.Collector = m.transmissions
 	if byChannel {
@@ -104,7 +106,8 @@ func newMetrics(registerer prometheus.Registerer, byChannel bool) (*metrics, err
 	}
 	for _, c := range []prometheus.Collector{
 		m.connections, m.subscriptions, m.broadcastings, m.handshakes, m.commands, m.commandsFailed, m.live.gauges, m.ticks,
-		m.mergesFailed, m.disconnectsFailed, m.broadcasts, m.broadcastsDropped, transmissions, m.transmissionsDropped, m.closed,
+		m.mergesFailed, m.disconnectsFailed, m.broadcasts, m.broadcastsDropped, transmissions, m.transmissionsDropped,
+		m.deflateSaved, m.closed,
 	} {
 		if err := registerer.Register(c); err != nil {
 			return nil, err

@@ -26,6 +26,8 @@ type Config struct {
 	Registerer       prometheus.Registerer // no metrics where nil
 	// MetricsByChannel counts transmissions by the class of the channel whose stream they came from.
 	MetricsByChannel bool
+	// Compression negotiates permessage-deflate with clients that offer it.
+	Compression bool
 	// Drain is over how long Shutdown spreads the goodbyes, so that not all clients come back at once.
 	Drain time.Duration
 	// Portable takes a goroutine for each socket even where the system has something better.
@@ -38,6 +40,7 @@ type Server struct {
 	rails            Rails
 	mounts           mounts
 	remoteDisconnect string
+	compression      bool
 	drain            time.Duration
 	log              *slog.Logger
 	metrics          *metrics
@@ -89,8 +92,8 @@ func NewServer(config Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		rails: config.Rails, mounts: mounts, remoteDisconnect: config.RemoteDisconnect, drain: config.Drain,
-		log: config.Logger, metrics: metrics, connections: newConnections(), pollers: pollers,
+		rails: config.Rails, mounts: mounts, remoteDisconnect: config.RemoteDisconnect, compression: config.Compression,
+		drain: config.Drain, log: config.Logger, metrics: metrics, connections: newConnections(), pollers: pollers,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
