@@ -29,6 +29,7 @@ type settings struct {
 	rpcConcurrency    int
 	drain             time.Duration
 	shutdownTimeout   time.Duration
+	compression       bool
 	metricsByChannel  bool
 	logLevel          slog.Level
 	logFormat         string
@@ -104,13 +105,11 @@ var allSettings = []*setting{
 		name: "shutdown-timeout", fallback: "30s", help: "how long the end may take in all",
 		apply: func(s *settings, value string) (err error) { s.shutdownTimeout, err = parseDuration(value); return err },
 	}, {
+		name: "compression", fallback: "false", help: "compress long messages for clients that offer permessage-deflate: true or false",
+		apply: func(s *settings, value string) (err error) { s.compression, err = parseBool(value); return err },
+	}, {
 		name: "metrics-by-channel", fallback: "false", help: "count what streams transmit by channel class: true or false",
-		apply: func(s *settings, value string) (err error) {
-			if s.metricsByChannel, err = strconv.ParseBool(value); err != nil {
-				return errors.New("want true or false")
-			}
-			return nil
-		},
+		apply: func(s *settings, value string) (err error) { s.metricsByChannel, err = parseBool(value); return err },
 	}, {
 		name: "log-level", fallback: "info", help: "debug, info, warn or error",
 		apply: func(s *settings, value string) error {
@@ -241,6 +240,14 @@ func parseDuration(value string) (time.Duration, error) {
 		return 0, errors.New("want a duration like 5s or 1m30s")
 	}
 	return duration, nil
+}
+
+func parseBool(value string) (bool, error) {
+	on, err := strconv.ParseBool(value)
+	if err != nil {
+		return false, errors.New("want true or false")
+	}
+	return on, nil
 }
 
 // unknownVariables finds what may be a mistyped setting.

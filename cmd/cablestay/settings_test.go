@@ -116,7 +116,7 @@ func TestSettings_BadOnesAreNamedAsTheyWereGiven(t *testing.T) {
 	for name, value := range map[string]string{
 		"listen": "nowhere", "ops-listen": "127.0.0.1:70000", "rails-url": "ftp://u:" + hidden + "@rails", "secret-file": empty,
 		"redis-url": "http://:" + hidden + "@redis", "path": "cable", "rpc-concurrency": "-1", "drain": "soon", "shutdown-timeout": "-1s",
-		"metrics-by-channel": "maybe", "log-level": "loud", "log-format": "xml",
+		"compression": "some", "metrics-by-channel": "maybe", "log-level": "loud", "log-format": "xml",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var variable string
