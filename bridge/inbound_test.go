@@ -22,16 +22,21 @@ func (r *received) receiveClose(code ws.StatusCode, reason string) {
 
 // readInPieces gives input to a fresh inbound, cut after each of these lengths, over and over.
 func readInPieces(input []byte, pieces ...int) received {
-	var in inbound
 	var got received
+	return readInPiecesTo(&got, &got, input, pieces...)
+}
+
+// readInPiecesTo gives it to a receiver of one's own, which notes what it gets in got.
+func readInPiecesTo(to frameReceiver, got *received, input []byte, pieces ...int) received {
+	var in inbound
 	for i := 0; len(input) > 0; i++ {
 		n := min(max(pieces[i%len(pieces)], 1), len(input))
 		// A copy, as the poller's buffer is: it is written over after the call.
 		piece := bytes.Clone(input[:n])
-		wrong := in.read(piece, &got)
+		wrong := in.read(piece, to)
 		clear(piece)
 		if wrong != nil {
-			return append(got, fmt.Sprintf("violation %d %s", wrong.code, wrong.reason))
+			return append(*got, fmt.Sprintf("violation %d %s", wrong.code, wrong.reason))
 		}
 		input = input[n:]
 	}
@@ -39,7 +44,7 @@ func readInPieces(input []byte, pieces ...int) received {
 	if in.begun != nil {
 		kept = len(in.begun.partial)
 	}
-	return append(got, fmt.Sprintf("%d bytes kept", kept))
+	return append(*got, fmt.Sprintf("%d bytes kept", kept))
 }
 
 func masked(t testing.TB, frames ...ws.Frame) []byte {

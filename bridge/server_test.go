@@ -154,8 +154,8 @@ type client struct {
 	t    *testing.T
 	conn net.Conn
 	read io.Reader
-	// Protocol is the subprotocol that the bridge answered with.
-	Protocol string
+	// Protocol is the subprotocol that the bridge answered with, Extensions what it answered to those offered to DialRaw.
+	Protocol, Extensions string
 }
 
 // Dial opens a socket, and fails the test where the bridge does not.
@@ -350,7 +350,10 @@ func (b *testBridge) DialRaw(lines string, early []byte) *client {
 		b.t.Fatalf("got %v %v, want 101", response, err)
 	}
 	_ = response.Body.Close()
-	return &client{t: b.t, conn: conn, read: reader, Protocol: response.Header.Get("Sec-WebSocket-Protocol")}
+	return &client{
+		t: b.t, conn: conn, read: reader,
+		Protocol: response.Header.Get("Sec-WebSocket-Protocol"), Extensions: response.Header.Get("Sec-WebSocket-Extensions"),
+	}
 }
 
 // readFrame trusts the length, which is the bridge's.
