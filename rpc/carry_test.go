@@ -201,6 +201,59 @@ func TestCarry_AnEventWaitsAWhileForRoomInALink(t *testing.T) {
 	}
 }
 
+func TestCarry_WhoWaitsForRoomWaitsAsLongAsEventsEnd(t *testing.T) {
+	const others = 20
+	var w ways
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(&w, func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 1})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = others })
+	client.AwaitRoom(10 * time.Second)
+	var all sync.WaitGroup
+	for i := range others {
+		all.Go(func() {
+			if _, err := client.Perform(t.Context(), newCommand(fmt.Sprint(i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for i := range others {
+		<-running
+		eventually(t, func() bool { return client.WaitingForRoom() == others-1-i })
+		goOn <- struct{}{}
+	}
+	all.Wait()
+	if got, want := w.taken(), slices.Repeat([]string{"perform along a link"}, others); !slices.Equal(got, want) {
+		t.Errorf("got %q, want all along the link", got)
+	}
+}
+
+func TestCarry_WhoWaitsForRoomAndGivesUpIsInNobodysWay(t *testing.T) {
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(new(ways), func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 1})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = 3 })
+	client.AwaitRoom(time.Minute)
+	givesUp, giveUp := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	perform := func(ctx context.Context, id string, want error) {
+		if _, err := client.Perform(ctx, newCommand(id)); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", id, err, want)
+		}
+	}
+	all.Go(func() { perform(t.Context(), "1", nil) })
+	<-running
+	gone := make(chan struct{})
+	all.Go(func() { perform(givesUp, "2", context.Canceled); close(gone) })
+	eventually(t, func() bool { return client.WaitingForRoom() == 1 })
+	all.Go(func() { perform(t.Context(), "3", nil) })
+	eventually(t, func() bool { return client.WaitingForRoom() == 2 })
+	giveUp()
+	<-gone
+	goOn <- struct{}{}
+	<-running
+	goOn <- struct{}{}
+	all.Wait()
+}
+
 func TestCarry_WhoWaitsForRoomInALinkThatEndsGoesOverHTTP(t *testing.T) {
 	var w ways
 	worker := &rpctest.Worker{ID: "w1", Threads: 1}

@@ -21,7 +21,7 @@ func (c *Client) AwaitRoom(within time.Duration) { c.links.room.within = within 
 func (c *Client) WaitingForRoom() int {
 	c.links.mu.Lock()
 	defer c.links.mu.Unlock()
-	return c.links.room.waiting
+	return len(c.links.room.queue)
 }
 
 // ReadLine and CheckLine take a link's lines in.

@@ -140,7 +140,7 @@ func (r *links) remove(l *link) {
 	}
 	r.mu.Unlock()
 	r.want()
-	r.roomMade() // who waits for room in the last one waits in vain
+	r.linkGone()
 }
 
 func (r *links) close() {

@@ -3,50 +3,58 @@ package rpc
 import (
 	"context"
 	"hash/maphash"
+	"slices"
 	"time"
 )
 
-// roomWithin is how long an event waits for room in a link before it goes as a request. Most events take less than what a request costs
-// both sides, and a worker that is full of longer ones has threads for requests beside.
+// roomWithin is for how long no event may have ended before those that wait for room in a link go as requests. Most events take less than a
+// request costs both sides; a worker that is full of longer ones has threads for requests beside.
 const roomWithin = 3 * time.Millisecond
 
-// room is for events that wait until a link has some.
+// room is for events that wait until a link has some: who came first goes first.
 type room struct {
-	within  time.Duration // for so long; static
-	waiting int           // how many do
-	made    chan struct{} // closed, and replaced, when there may be some for who waits
-	seed    maphash.Seed
+	within time.Duration // static
+	seed   maphash.Seed
+	queue  []chan struct{} // of each that waits; closed when it is to ask again
+	made   time.Time       // the last time
 }
 
-func newRoom() room {
-	return room{within: roomWithin, made: make(chan struct{}), seed: maphash.MakeSeed()}
-}
+func newRoom() room { return room{within: roomWithin, seed: maphash.MakeSeed()} }
 
 // take is a link with the call counted in; nil where none takes it.
 func (r *links) take(ctx context.Context, call *linkCall, connection string) *link {
-	var patience *time.Timer
-	for {
-		l, made := r.tryTake(call, connection)
-		if l != nil || made == nil {
-			return l
-		}
-		if patience == nil {
-			patience = time.NewTimer(r.room.within)
-			defer patience.Stop()
-		}
+	l, turn := r.tryTake(call, connection, false)
+	if turn == nil {
+		return l
+	}
+	patience := time.NewTimer(r.room.within)
+	defer patience.Stop()
+	for turn != nil {
 		select {
-		case <-made:
+		case <-turn:
+			l, turn = r.tryTake(call, connection, true)
+			patience.Reset(r.room.within)
 		case <-patience.C:
-			return nil
+			moved, left := r.leave(turn)
+			switch {
+			case left:
+				return nil
+			case moved > 0:
+				patience.Reset(moved)
+			}
 		case <-ctx.Done():
+			if _, left := r.leave(turn); !left {
+				r.roomMade() // its turn is another's
+			}
 			return nil
 		}
 	}
+	return l
 }
 
 // tryTake is the link that has the fewest events under way, but rather the connection's own: that worker may have at hand what
-// the connection's last event left. Where all are full, made says when to ask again.
-func (r *links) tryTake(call *linkCall, connection string) (l *link, made <-chan struct{}) {
+// the connection's last event left. Where all are full, turn says when to ask again. again puts it before those that came later.
+func (r *links) tryTake(call *linkCall, connection string, again bool) (l *link, turn chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var idlest, own *link
@@ -67,13 +75,35 @@ func (r *links) tryTake(call *linkCall, connection string) (l *link, made <-chan
 	switch {
 	case idlest == nil:
 		return nil, nil
+	case len(r.room.queue) > 0 && !again: // others were first
 	case ownLoad <= least+1 && own.take(call):
 		return own, nil
 	case idlest.take(call):
 		return idlest, nil
 	}
-	r.room.waiting++
-	return nil, r.room.made
+	turn = make(chan struct{})
+	if again {
+		r.room.queue = slices.Insert(r.room.queue, 0, turn)
+	} else {
+		r.room.queue = append(r.room.queue, turn)
+	}
+	return nil, turn
+}
+
+// leave takes who waits for the turn out of the queue, unless room was made a moment ago: then it says for how long that is to be
+// waited for again. Both are zero where the turn has come.
+func (r *links) leave(turn chan struct{}) (moved time.Duration, left bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := slices.Index(r.room.queue, turn)
+	if at < 0 {
+		return 0, false
+	}
+	if moved = r.room.within - time.Since(r.room.made); moved > 0 {
+		return moved, false
+	}
+	r.room.queue = slices.Delete(r.room.queue, at, at+1)
+	return 0, true
 }
 
 func (r *links) rank(connection, worker string) uint64 {
@@ -84,14 +114,27 @@ func (r *links) rank(connection, worker string) uint64 {
 	return h.Sum64()
 }
 
-// roomMade has who waits ask again.
+// roomMade gives the first that waits its turn.
 func (r *links) roomMade() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.room.waiting == 0 {
+	r.nextLocked()
+}
+
+func (r *links) nextLocked() {
+	if len(r.room.queue) == 0 {
 		return
 	}
-	r.room.waiting = 0
-	close(r.room.made)
-	r.room.made = make(chan struct{})
+	r.room.made = time.Now()
+	close(r.room.queue[0])
+	r.room.queue = slices.Delete(r.room.queue, 0, 1)
+}
+
+// linkGone gives all their turn: they may wait in vain.
+func (r *links) linkGone() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.room.queue) > 0 {
+		r.nextLocked()
+	}
 }
