@@ -106,7 +106,7 @@ func (p *epoll) dispatch(event *unix.EpollEvent) {
 		s.handler.writable()
 	}
 	if event.Events&(unix.EPOLLIN|unix.EPOLLRDHUP) != 0 && s.isOpen() {
-		n, err := unix.Read(int(s.fd), p.scratch[:])
+		n, err := read(s.fd, p.scratch[:])
 		switch {
 		case n > 0:
 			s.handler.readable(p.scratch[:n])
@@ -279,7 +279,7 @@ func (s *epollSocket) tryWrite(p []byte) (int, error) {
 	if s.shut {
 		return 0, net.ErrClosed
 	}
-	return written(unix.Write(int(s.fd), p))
+	return written(write(s.fd, p))
 }
 
 func (s *epollSocket) writeAll(buffers net.Buffers) (int, error) {

@@ -15,15 +15,14 @@ const maxCarried = 64 << 10
 // errNotCarried says that no link has taken the event, so that a request may.
 var errNotCarried = errors.New("no link takes it")
 
-// carry sends one try of an event that any worker may run along the link that has the fewest under way. It saves both sides
-// most of what a request costs.
+// carry sends one try of an event that any worker may run along a link. It saves both sides most of what a request costs.
 func (t *transport) carry(ctx context.Context, call *call) (*http.Response, error) {
 	if !call.event.linkable || len(call.body) > maxCarried {
 		return nil, errNotCarried
 	}
 	sent := newLinkCall(call.id, eventLine(call.event.name, call.body))
 	sent.apply() // nothing that the worker does later has to wait for it
-	l := t.links.take(sent)
+	l := t.links.take(ctx, sent, call.connection)
 	if l == nil {
 		return nil, errNotCarried
 	}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
@@ -173,6 +176,144 @@ func TestCarry_WhatTheThreadsDoNotTakeGoesOverHTTP(t *testing.T) {
 	}
 }
 
+func TestCarry_AnEventWaitsAWhileForRoomInALink(t *testing.T) {
+	var w ways
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(&w, func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 1})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = 2 })
+	client.AwaitRoom(time.Minute)
+	var both sync.WaitGroup
+	perform := func(id string) {
+		if _, err := client.Perform(t.Context(), newCommand(id)); err != nil {
+			t.Error(err)
+		}
+	}
+	both.Go(func() { perform("1") })
+	<-running
+	both.Go(func() { perform("2") })
+	eventually(t, func() bool { return client.WaitingForRoom() == 1 })
+	goOn <- struct{}{}
+	<-running
+	goOn <- struct{}{}
+	both.Wait()
+	if got, want := w.taken(), []string{"perform along a link", "perform along a link"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCarry_WhoWaitsForRoomWaitsAsLongAsEventsEnd(t *testing.T) {
+	const others = 20
+	var w ways
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(&w, func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 1})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = others })
+	client.AwaitRoom(10 * time.Second)
+	var all sync.WaitGroup
+	for i := range others {
+		all.Go(func() {
+			if _, err := client.Perform(t.Context(), newCommand(fmt.Sprint(i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for i := range others {
+		<-running
+		eventually(t, func() bool { return client.WaitingForRoom() == others-1-i })
+		goOn <- struct{}{}
+	}
+	all.Wait()
+	if got, want := w.taken(), slices.Repeat([]string{"perform along a link"}, others); !slices.Equal(got, want) {
+		t.Errorf("got %q, want all along the link", got)
+	}
+}
+
+func TestCarry_WhoWaitsForRoomAndGivesUpIsInNobodysWay(t *testing.T) {
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(new(ways), func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 1})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = 3 })
+	client.AwaitRoom(time.Minute)
+	givesUp, giveUp := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	perform := func(ctx context.Context, id string, want error) {
+		if _, err := client.Perform(ctx, newCommand(id)); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", id, err, want)
+		}
+	}
+	all.Go(func() { perform(t.Context(), "1", nil) })
+	<-running
+	gone := make(chan struct{})
+	all.Go(func() { perform(givesUp, "2", context.Canceled); close(gone) })
+	eventually(t, func() bool { return client.WaitingForRoom() == 1 })
+	all.Go(func() { perform(t.Context(), "3", nil) })
+	eventually(t, func() bool { return client.WaitingForRoom() == 2 })
+	giveUp()
+	<-gone
+	goOn <- struct{}{}
+	<-running
+	goOn <- struct{}{}
+	all.Wait()
+}
+
+func TestCarry_WhoWaitsForRoomInALinkThatEndsGoesOverHTTP(t *testing.T) {
+	var w ways
+	worker := &rpctest.Worker{ID: "w1", Threads: 1}
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(&w, func(ctx context.Context) error {
+		if rpctest.AlongLink(ctx) {
+			running <- struct{}{}
+			<-goOn
+		}
+		return nil
+	}, worker)
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = 2 })
+	client.AwaitRoom(time.Minute)
+	var both sync.WaitGroup
+	both.Go(func() { _, _ = client.Perform(t.Context(), newCommand("1")) }) // it is cut
+	<-running
+	both.Go(func() {
+		if _, err := client.Perform(t.Context(), newCommand("2")); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, func() bool { return client.WaitingForRoom() == 1 })
+	worker.Drop()
+	close(goOn)
+	both.Wait()
+	if got, want := w.taken(), []string{"perform along a link", "perform"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCarry_TheEventsOfAConnectionGoToOneWorkerWhileThatHasTime(t *testing.T) {
+	var mu sync.Mutex
+	ran := make(map[string]bool)
+	app := noted(new(ways), func(ctx context.Context) error {
+		mu.Lock()
+		defer mu.Unlock()
+		ran[rpctest.WorkerID(ctx)] = true
+		return nil
+	}, &rpctest.Worker{ID: "w1", Threads: 2}, &rpctest.Worker{ID: "w2", Threads: 2})
+	client, _ := linkedClient(t, app, nil)
+	all := make(map[string]bool)
+	for connection := range 30 {
+		clear(ran)
+		for event := range 5 {
+			command := newCommand(fmt.Sprint(connection, " ", event))
+			command.Connection = fmt.Sprint("connection ", connection)
+			if _, err := client.Perform(t.Context(), command); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(ran) != 1 {
+			t.Errorf("connection %d has had events in %v, want one worker", connection, ran)
+		}
+		maps.Copy(all, ran)
+	}
+	if len(all) != 2 {
+		t.Errorf("all connections have theirs in %v, want both", all)
+	}
+}
+
 func TestCarry_WhatAWorkerRefusesGoesOverHTTPAtOnce(t *testing.T) {
 	var w ways
 	app := noted(&w, func(ctx context.Context) error {
@@ -194,10 +335,10 @@ func TestCarry_ALinkThatEndsMidEventIsNoOtherThanARequestThatIsCut(t *testing.T)
 	var w ways
 	worker := &rpctest.Worker{ID: "w1", Threads: 1}
 	app := noted(&w, func(context.Context) error { worker.Drop(); return nil }, worker)
-	disconnects := 0
+	var disconnects atomic.Int32
 	app.Disconnect = func(ctx context.Context, _ *rpc.DisconnectRequest) error {
 		w.note(ctx, "disconnect")
-		if disconnects++; disconnects == 1 {
+		if disconnects.Add(1) == 1 {
 			worker.Drop()
 		}
 		return nil

@@ -107,16 +107,18 @@ func (c *Client) Close() {
 
 // call is one event on its way; a call belongs to one goroutine.
 type call struct {
-	event   event
-	id      string
-	body    []byte
-	answer  answer // what the answer is decoded into, and then checked by
-	wait    time.Duration
-	started time.Time
-	tried   time.Time // for the first time: when the event first had a place, if it had one
-	tries   int
-	mayHave bool // run, for all that is known
-	last    try
+	event event
+	id    string
+	body  []byte
+	// connection whose event it is, if it is of one.
+	connection string
+	answer     answer // what the answer is decoded into, and then checked by
+	wait       time.Duration
+	started    time.Time
+	tried      time.Time // for the first time: when the event first had a place, if it had one
+	tries      int
+	mayHave    bool // run, for all that is known
+	last       try
 }
 
 // try is what came of one request.
@@ -143,7 +145,7 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 	if err != nil {
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
-	this := &call{event: e, id: id, body: body, answer: into, wait: e.wait(&c.options), started: started}
+	this := &call{event: e, id: id, body: body, connection: connectionOf(request), answer: into, wait: e.wait(&c.options), started: started}
 	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, callKey{}, this))
 	defer cancel(nil)
 	defer context.AfterFunc(c.life, func() { cancel(ErrClosed) })()

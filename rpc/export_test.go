@@ -14,6 +14,16 @@ func (c *Client) Waiting() int {
 	return waiting
 }
 
+// AwaitRoom has events wait for room in a link for so long. It must be called before the client is used.
+func (c *Client) AwaitRoom(within time.Duration) { c.links.room.within = within }
+
+// WaitingForRoom is how many events wait until a link has room.
+func (c *Client) WaitingForRoom() int {
+	c.links.mu.Lock()
+	defer c.links.mu.Unlock()
+	return len(c.links.room.queue)
+}
+
 // ReadLine and CheckLine take a link's lines in.
 var ReadLine = readLine
 

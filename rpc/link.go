@@ -55,6 +55,7 @@ type link struct {
 	reader   *bufio.Reader
 	limit    int64         // bytes of a line
 	patience time.Duration // for a worker to read a line
+	roomMade func()        // is called when an event is no longer under way
 	events   chan *linkCall
 	wake     chan struct{} // holds one token while something may be posted
 
@@ -90,9 +91,9 @@ type linkEndedError struct{ error }
 func (e *linkEndedError) Unwrap() error { return e.error }
 
 // newLink makes one with the worker, which runs as many events at a time as it has threads for them.
-func newLink(worker string, threads int, conn io.ReadWriteCloser, reader *bufio.Reader, options *Options) *link {
+func newLink(worker string, threads int, conn io.ReadWriteCloser, reader *bufio.Reader, roomMade func(), options *Options) *link {
 	return &link{
-		worker: worker, threads: threads, conn: conn, reader: reader, limit: options.AnswerLimit, patience: options.Timeout,
+		worker: worker, threads: threads, conn: conn, reader: reader, limit: options.AnswerLimit, patience: options.Timeout, roomMade: roomMade,
 		events: make(chan *linkCall), wake: make(chan struct{}, 1), ended: make(chan struct{}), calls: make(map[string]*linkCall),
 	}
 }
@@ -109,11 +110,23 @@ func (l *link) end(why error) {
 	_ = l.conn.Close() // the reader and the writer find it closed
 }
 
-// load is how many events are under way.
-func (l *link) load() int {
+// load is how many events are under way. A link that is not open takes none that another could.
+func (l *link) load() (events int, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.calls)
+	return len(l.calls), l.err == nil && l.threads > 0
+}
+
+// forget is called when the event is no longer under way.
+func (l *link) forget(id string) *linkCall {
+	l.mu.Lock()
+	call := l.calls[id]
+	delete(l.calls, id)
+	l.mu.Unlock()
+	if call != nil {
+		l.roomMade()
+	}
+	return call
 }
 
 // take counts the call in, where the worker has a thread for it. ask must follow.
@@ -213,10 +226,7 @@ func (l *link) receiveTooLong(beginning []byte) error {
 
 // answer gives it to who waits for it, if somebody still does, and returns when it is applied.
 func (l *link) answer(said *line) {
-	l.mu.Lock()
-	call := l.calls[said.ID]
-	delete(l.calls, said.ID)
-	l.mu.Unlock()
+	call := l.forget(said.ID)
 	if call == nil {
 		return
 	}
@@ -304,8 +314,8 @@ func (l *link) ask(ctx context.Context, call *linkCall) (said *line, notRun bool
 	l.calls[call.id] = call
 	l.mu.Unlock()
 	defer func() {
+		l.forget(call.id)
 		l.mu.Lock()
-		delete(l.calls, call.id)
 		notRun = said == nil && !call.written
 		l.mu.Unlock()
 		if said == nil {

@@ -11,7 +11,7 @@ import (
 func TestLink_AnEventThatWasGivenUpAsNotRunIsNotWrittenLater(t *testing.T) {
 	here, there := net.Pipe() // whose Write waits for a Read
 	options := Options{}.withDefaults()
-	l := newLink("w1", 1, here, bufio.NewReader(here), &options)
+	l := newLink("w1", 1, here, bufio.NewReader(here), func() {}, &options)
 	written := make(chan struct{})
 	go func() {
 		defer close(written)

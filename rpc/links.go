@@ -33,11 +33,12 @@ type links struct {
 	byWorker map[string]*link
 	workers  int           // how many there can be, as far as Rails has said
 	added    chan struct{} // closed, and replaced, when there is one more
+	room     room
 	closed   bool
 }
 
 func newLinks() *links {
-	return &links{wanted: make(chan struct{}, 1), byWorker: make(map[string]*link), added: make(chan struct{})}
+	return &links{wanted: make(chan struct{}, 1), byWorker: make(map[string]*link), added: make(chan struct{}), room: newRoom()}
 }
 
 // Link has the client offer links to Rails' workers and seek those that are missing; what they say goes to receiver. It is
@@ -97,23 +98,6 @@ func (r *links) of(worker string) *link {
 	return nil
 }
 
-// take is the link that has the fewest events under way, with this one counted in; nil where none has room.
-func (r *links) take(call *linkCall) *link {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var idlest *link
-	least := 0
-	for _, l := range r.byWorker { // in any order, so that equals take turns
-		if load := l.load(); !l.isOver() && (idlest == nil || load < least) {
-			idlest, least = l, load
-		}
-	}
-	if idlest == nil || !idlest.take(call) {
-		return nil
-	}
-	return idlest
-}
-
 // await is the same as of, for a link that may be about to come.
 func (r *links) await(ctx context.Context, worker string) *link {
 	ctx, cancel := context.WithTimeout(ctx, attachWithin)
@@ -156,6 +140,7 @@ func (r *links) remove(l *link) {
 	}
 	r.mu.Unlock()
 	r.want()
+	r.linkGone()
 }
 
 func (r *links) close() {
@@ -187,7 +172,7 @@ func (c *Client) takeLink(s *switched, this *call) error {
 	if err != nil {
 		return problem("the first line of its link does not keep the contract", err)
 	}
-	c.startLink(newLink(first.Worker, first.Threads, s.ReadWriteCloser, reader, &c.options))
+	c.startLink(newLink(first.Worker, first.Threads, s.ReadWriteCloser, reader, c.links.roomMade, &c.options))
 	return decode(name, first.Answer, this.answer)
 }
 

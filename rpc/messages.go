@@ -24,6 +24,16 @@ type Event struct {
 	Hold *Hold `json:"-"`
 }
 
+func (e *Event) of() string { return e.Connection }
+
+// connectionOf is the id of the connection whose event the request is, or "".
+func connectionOf(request any) string {
+	if event, ok := request.(interface{ of() string }); ok {
+		return event.of()
+	}
+	return ""
+}
+
 // Hold is one object that a worker keeps alive.
 type Hold struct {
 	Worker string

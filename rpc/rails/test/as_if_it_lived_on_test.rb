@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "support/linked_bridge"
+
 ActiveRecord::Schema.verbose = false
 ActiveRecord::Schema.define { create_table(:memos) { |table| table.string :title } }
 
@@ -186,21 +188,37 @@ class AsIfItLivedOnTest < ActiveSupport::TestCase
   teardown { ActionCable.server.config.connection_class = @connection_class }
 
   test "whatever events do, in whatever order, the next ones see what they would in stock" do
-    ends = Process.clock_gettime(Process::CLOCK_MONOTONIC) + SECONDS
-    seed = ENV.fetch("WANDERING_SEED") { Random.new_seed % 2**32 }.to_i
-    wander(seed)
-    wander(seed += 1) while Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends && !ENV.key?("WANDERING_SEED")
+    wander_on { Bridge.new }
+  end
+
+  test "also where some of them find at hand what the last one left" do
+    bridge = nil
+    wander_on do
+      bridge&.close
+      bridge = LinkedBridge.new
+    end
+  ensure
+    bridge&.close
   end
 
   private
-    def wander(seed)
+    # The block is asked for the bridge of each round.
+    def wander_on
+      ends = Process.clock_gettime(Process::CLOCK_MONOTONIC) + SECONDS
+      seed = ENV.fetch("WANDERING_SEED") { Random.new_seed % 2**32 }.to_i
+      wander(seed, yield)
+      wander(seed += 1, yield) while Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends && !ENV.key?("WANDERING_SEED")
+    end
+
+    def wander(seed, bridge)
       random = Random.new(seed)
       steps = WanderingChannel.steps = []
-      stock, client = Stock.new, Bridge.new.client
+      stock, client = Stock.new, bridge.client
       identifiers = Array.new(CHANNELS) { |n| client.identifier("WanderingChannel", n: n) }
       identifiers.each { |identifier| both(stock, client, "subscribe", identifier) }
       EVENTS.times do
         identifier = identifiers.sample(random: random)
+        Cablestay::AtHand.current.forget("connection-1") if random.rand(3).zero?
         if random.rand(15).zero?
           %w[ unsubscribe subscribe ].each { |command| both(stock, client, command, identifier) }
         else

@@ -16,6 +16,11 @@ module Cablestay
       @cable.connection
     end
 
+    # Of all states that are known here.
+    def bytesize
+      @before.each_value.sum(&:bytesize)
+    end
+
     # This and the next raise UnreadableState.
     def restore_connection(token)
       had(token)
@@ -47,6 +52,16 @@ module Cablestay
         take_over(before[:ivars], there[:ivars], State::Merge.new(before, here, there, owner: owner).saved)
       end
       @before[nil] = bytes
+    end
+
+    # Is all of the connection and of its channel as it was when both were last seen?
+    def unchanged?(channel, streams)
+      !@glance.nil? && @glance.same?(@cable.saved, Channels.saved(channel, streams))
+    end
+
+    # For unchanged?: they are what their states say, and stay.
+    def see(channel, streams)
+      @glance = State::Glance.at(@cable.saved, Channels.saved(channel, streams))
     end
 
     # This and the next give nil where nothing changed. The block is told what can't travel: see State.dump.

@@ -5,6 +5,7 @@ module Cablestay
     config.cablestay = ActiveSupport::OrderedOptions.new
     config.cablestay.live = true
     config.cablestay.state = :snapshot
+    config.cablestay.at_hand = 500 # subscriptions
 
     # In front of all other middleware, also of what the app's initializers put there.
     initializer "cablestay.endpoint", after: :load_config_initializers, before: :build_middleware_stack do |app|
@@ -15,6 +16,7 @@ module Cablestay
     config.after_initialize do |app|
       Cablestay::Live.configure(app.config.cablestay.live)
       Cablestay::State::Setting.current = Cablestay::State::Setting.new(app.config.cablestay.state)
+      Cablestay::AtHand.current = Cablestay::AtHand.configured(app.config.cablestay.at_hand, reloading: !app.config.cache_classes)
       Cablestay::Secret.shared if ENV.key?(Cablestay::Secret::VARIABLE)
     end
 

@@ -31,6 +31,8 @@ module EndToEnd
     config.action_cable.allowed_request_origins = [ "http://allowed.test", %r{\Ahttps?://[a-z]+\.allowed\.test\z},
       ->(origin) { origin.to_s.start_with?("app://") } ]
 
+    config.cablestay.at_hand = Integer(ENV["CABLESTAY_E2E_AT_HAND"]) if ENV["CABLESTAY_E2E_AT_HAND"] && ENV["E2E_GEM"] == "cablestay"
+
     # What a scenario wants configured otherwise.
     if configuration = ENV["E2E_CONFIGURATION"]
       instance_eval File.read(root.join("config/configurations/#{configuration}.rb"))

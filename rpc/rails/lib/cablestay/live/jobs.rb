@@ -54,6 +54,15 @@ module Cablestay
         end
       end
 
+      # The same on this thread, which runs nothing else.
+      def here(&job)
+        under_way = of_this_process.last
+        under_way.increment
+        EventThreads.here { logging(&job) }
+      ensure
+        under_way.decrement
+      end
+
       # How many run at a time.
       def size
         ActionCable.server.config.worker_pool_size

@@ -16,8 +16,10 @@ module Cablestay
       # +env+ and +app+ are those of the request that brought it.
       def initialize(bridge, env, app)
         @bridge, @env, @app = bridge, Handshake.carrier(env), app
+        @reading = Reading.new { read }
         @outgoing = Queue.new
         @waiting = Concurrent::AtomicFixnum.new # bytes of it
+        @writing = Mutex.new
         @asked = {}
         @asking = Mutex.new
       end
@@ -26,8 +28,8 @@ module Cablestay
         @io = io
         io.setsockopt(:SOCKET, :KEEPALIVE, true) if io.respond_to?(:setsockopt) # a bridge may go without a word
         io.write("#{HEAD}#{line(worker: Live.worker, threads: Live.jobs.size, answer: answer)}")
-        thread("writer") { write }
-        thread("reader") { read }
+        Thread.new { write }.name = "cablestay link writer"
+        @reading.start
       rescue IOError, SystemCallError => error
         close(error)
       end
@@ -37,12 +39,12 @@ module Cablestay
         return false if @outgoing.closed?
         return close("the bridge does not read") if @waiting.value >= BACKLOG
 
-        text = line(message)
-        @waiting.increment(text.bytesize)
-        @outgoing << text
+        send_text(line(message))
         true
       rescue ClosedQueueError
         false
+      rescue IOError, SystemCallError => error
+        close(error)
       end
 
       # Has everything been sent?
@@ -66,8 +68,24 @@ module Cablestay
           "#{JSON.generate(message)}\n"
         end
 
-        def thread(name, &work)
-          Thread.new(&work).name = "cablestay link #{name}"
+        # At once where nothing is in front of it; what the kernel does not take is for the writer.
+        def send_text(text)
+          if @waiting.value.zero? && @writing.try_lock
+            begin
+              written = @io.write_nonblock(text, exception: false)
+              text = text.byteslice(written..) if written.is_a?(Integer)
+              leave_to_writer(text) unless text.empty?
+            ensure
+              @writing.unlock
+            end
+          else
+            leave_to_writer(text)
+          end
+        end
+
+        def leave_to_writer(text)
+          @waiting.increment(text.bytesize)
+          @outgoing << text
         end
 
         # Several lines in one go where several wait.
@@ -75,18 +93,18 @@ module Cablestay
           while (lines = @outgoing.pop)
             lines = +lines
             lines << @outgoing.pop until @outgoing.empty? || lines.bytesize > 1 << 20
-            @io.write(lines)
+            @writing.synchronize { @io.write(lines) }
             @waiting.decrement(lines.bytesize)
           end
         rescue IOError, SystemCallError => error
           close(error)
         end
 
+        # One line; false at the end.
         def read
-          while (line = @io.gets("\n", LINE_LIMIT))
-            handle(JSON.parse(line.force_encoding(Encoding::UTF_8)))
-          end
-          close("the bridge has ended it")
+          line = @io.gets("\n", LINE_LIMIT) or return close("the bridge has ended it")
+          handle(JSON.parse(line.force_encoding(Encoding::UTF_8)))
+          true
         rescue JSON::ParserError # whose message would have what users send each other
           close("a line was not JSON")
         rescue StandardError => error # also a line that is not of the contract
@@ -106,9 +124,11 @@ module Cablestay
           end
         end
 
-        # What could as well be a request does not wait for a thread here.
+        # What could as well be a request does not wait here.
         def run(event, members)
-          if Live.jobs.room? || !members.is_a?(Hash) || members.key?("hold")
+          if Live.jobs.room?
+            @reading.busy { Live.jobs.here { answer(event, members) } }
+          elsif !members.is_a?(Hash) || members.key?("hold")
             Live.jobs.post { answer(event, members) }
           else
             send_line(id: members["id"], status: 503, error: "no thread is free")
@@ -139,6 +159,7 @@ module Cablestay
           return false if @outgoing.closed?
 
           @outgoing.close
+          @reading.end
           Links.ended(@bridge, self)
           Cablestay.logger.info("a link with a bridge has ended: #{why.is_a?(Exception) ? "#{why.class}: #{why.message}" : why}")
           @asking.synchronize { @asked.each_value { |asked| asked.try_set { [] } } }

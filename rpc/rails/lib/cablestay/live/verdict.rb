@@ -13,7 +13,8 @@ module Cablestay
       def initialize(holdable, event, channel)
         @surroundings, @kept, @channel = holdable.surroundings, holdable.kept, channel
         @connection_reasons, @channel_reasons = @surroundings.reasons(nil), []
-        @connection_state = @kept.connection_token(&noting(@connection_reasons))
+        @unchanged = !channel.nil? && @kept.unchanged?(channel, event.streams)
+        @connection_state = @kept.connection_token(&noting(@connection_reasons)) unless @unchanged
         judge_connection
         judge_channel(event) if channel
         threads(event)
@@ -27,6 +28,16 @@ module Cablestay
 
       def whole?
         may_live? && @connection_reasons.any?
+      end
+
+      # Do both go on with all that they have, here or elsewhere?
+      def travels?
+        @surroundings.holdable? && @channel_reasons.empty? && @connection_reasons.empty?
+      end
+
+      # Both are what their states were before the event.
+      def unchanged?
+        @unchanged
       end
 
       # It would have to be held, and the app does not allow that.
@@ -50,7 +61,7 @@ module Cablestay
         end
 
         def judge_channel(event)
-          @state = @kept.channel_token(@channel, event.streams, &noting(@channel_reasons))
+          @state = @kept.channel_token(@channel, event.streams, &noting(@channel_reasons)) unless @unchanged
           @state = "" if @channel_reasons.any? && may_live?
           return unless Live.allowed?
 

@@ -11,14 +11,14 @@ module Cablestay
         @identifier = request.string("identifier")
         @connection_state = request.string("connection_state")
         @identifiers = request.optional_strings("identifiers")
-        @revival = Revival.new(request, env, app)
         read(request)
+        @revival = Revival.new(request, env, app, left: left(request))
       end
 
       def answer
         surroundings = @revival.surroundings or return start_afresh(UnreadableState.new("its living channel is gone"))
         @event = Event.new(surroundings, identifier: @identifier)
-        surroundings.event_id ||= @id
+        surroundings.event_id = @id unless @revival.held?
         @event.run do
           revive
           @event.work(cable.connection) do
@@ -35,6 +35,10 @@ module Cablestay
       private
         # Members that only some commands have.
         def read(request)
+        end
+
+        # What an earlier event left at hand.
+        def left(_request)
         end
 
         # What comes later comes on its own.
@@ -71,6 +75,7 @@ module Cablestay
 
           live = @revival.live(@identifier, verdict)
           forget_hold unless channel
+          leave(verdict) if channel && verdict.travels? && @revival.hold.nil?
           { contract: CONTRACT, subscribed: !channel.nil?, connection_state: verdict.connection_state,
             state: channel && verdict.state, effects: @event.finish, live: live }.compact
         end
@@ -82,6 +87,10 @@ module Cablestay
 
         def refused
           { contract: CONTRACT, subscribed: false, effects: @event.finish }
+        end
+
+        # Both of its states are what the next event will bring.
+        def leave(_verdict)
         end
 
         # The last channel of a hold that has no more than that.
@@ -135,6 +144,17 @@ module Cablestay
       private
         def read(request)
           @state = request.optional_string("hold") ? request.optional_string("state") : request.string("state")
+        end
+
+        def left(request)
+          AtHand.current.take(request.string("connection"), @identifier, @connection_state, @state) if request.optional_string("hold").nil?
+        end
+
+        def leave(verdict)
+          return unless @revival.surroundings.socket.alive?
+
+          @revival.kept.see(channel, @event.streams) unless verdict.unchanged?
+          @revival.leave(@identifier, verdict.connection_state || @connection_state, verdict.state || @state)
         end
 
         def revive

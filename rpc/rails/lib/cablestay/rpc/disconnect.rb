@@ -10,6 +10,7 @@ module Cablestay
         @subscriptions = request.list("subscriptions").map { |subscription| checked(subscription) }
         @partial = request.true?("partial")
         @revival = Revival.new(request, env, app)
+        AtHand.current.forget(request.string("connection"))
       end
 
       def answer

@@ -1,0 +1,105 @@
+# frozen_string_literal: true
+
+module Cablestay
+  module Live
+    # Reads a link, and has the thread that has read an event run it: for one that takes no time, another thread would cost more
+    # than the event does. A reader that is busy for longer than a glance is relieved: another one reads on. While events do
+    # take longer, it is relieved at once.
+    class Reading
+      GLANCE = 0.001 # seconds
+
+      # The block reads and handles what comes next; false at the end.
+      def initialize(&step)
+        @step = step
+        @turn = 0          # whoever has it reads
+        @turns = Queue.new # for readers that wait for theirs
+        @event = nil       # what the reader is busy with
+        @events = 0
+        @slow = false
+        @mutex = Mutex.new
+        @begun = ConditionVariable.new
+      end
+
+      def start
+        thread("relief") { watch }
+        relieve
+      end
+
+      # Around an event, called in the block by the reader.
+      def busy
+        event, since, done = begin_event, now, false
+        yield
+        done = true
+      ensure
+        @mutex.synchronize do
+          @slow = now - since > GLANCE
+          if @event == event
+            @event = nil
+            relieve unless done # the app has killed the thread
+          end
+        end
+      end
+
+      # No more is read.
+      def end
+        @turns.close
+        @mutex.synchronize { @begun.signal }
+      end
+
+      private
+        def begin_event
+          @mutex.synchronize do
+            @begun.signal if @resting
+            event = @event = @events += 1
+            relieve if @slow
+            event
+          end
+        end
+
+        # Another thread has the turn from now on.
+        def relieve
+          @event = nil
+          reader if @turns.num_waiting.zero?
+          @turns << @turn += 1
+        rescue ClosedQueueError
+          nil # so it ends
+        end
+
+        def reader
+          thread("reader") do
+            while (turn = @turns.pop)
+              nil while turn == @turn && @step.call
+            end
+          end
+        end
+
+        # Twice the same event at a distance of a glance is a long one.
+        def watch
+          seen = 0
+          until @turns.closed?
+            sleep GLANCE
+            @mutex.synchronize do
+              relieve if @event && @event == seen
+              rest if @event.nil? && @events == seen
+              seen = @events
+            end
+          end
+        end
+
+        def rest
+          @resting = true
+          @begun.wait(@mutex) unless @turns.closed?
+        ensure
+          @resting = false
+        end
+
+        def thread(name, &work)
+          Thread.new(&work).name = "cablestay link #{name}"
+        end
+
+        def now
+          ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
+        end
+    end
+  end
+end

@@ -1,0 +1,74 @@
+# frozen_string_literal: true
+
+# Of a queue instead of a link: what is in it is done by who reads it.
+class LiveReadingTest < ActiveSupport::TestCase
+  setup do
+    @before = Thread.list
+    @lines = Queue.new
+    @reading = Cablestay::Live::Reading.new do
+      line = @lines.pop
+      line&.call
+      !line.nil?
+    end
+    @reading.start
+  end
+
+  teardown do
+    @lines.close
+    @reading.end
+    readers.each { |thread| assert thread.join(10) }
+  end
+
+  test "one thread reads and runs events that take no time" do
+    ran_by = Array.new(20) { ask { Thread.current } }
+    assert_operator ran_by.uniq.size, :<, 10 # another one reads where this machine makes one wait
+  end
+
+  test "what comes while an event takes its time is read by another" do
+    slow, go_on = begin_slow
+    refute_same slow, ask { Thread.current }
+  ensure
+    go_on << true
+  end
+
+  test "as many events run at a time as are slow" do
+    slow = Array.new(5) { begin_slow }
+    assert_equal 5, slow.map(&:first).uniq.size
+  ensure
+    slow.each { |_, go_on| go_on << true }
+  end
+
+  test "readers that were relieved read again" do
+    3.times do
+      _, go_on = begin_slow
+      ask { }
+      go_on << true
+    end
+    assert_operator readers.size, :<=, 4
+    ask { }
+  end
+
+  test "a reader whose thread the app kills is replaced" do
+    killed = Queue.new
+    @lines << -> { @reading.busy { killed << Thread.current; Thread.current.kill } }
+    refute_same killed.pop, ask { Thread.current }
+  end
+
+  private
+    # Runs it as an event.
+    def ask(&event)
+      answer = Queue.new
+      @lines << -> { @reading.busy { answer << event.call } }
+      Timeout.timeout(10) { answer.pop }
+    end
+
+    def begin_slow
+      begun, go_on = Queue.new, Queue.new
+      @lines << -> { @reading.busy { begun << Thread.current; go_on.pop } }
+      [ Timeout.timeout(10) { begun.pop }, go_on ]
+    end
+
+    def readers
+      Thread.list.select { |thread| thread.name == "cablestay link reader" && thread.alive? } - @before.to_a
+    end
+end
