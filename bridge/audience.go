@@ -7,9 +7,13 @@ import (
 
 // followers are the streams of one lane that follow one broadcasting, by identifier. The lane owns them.
 type followers struct {
+	broadcasting string
 	audiences    []*audience
 	byIdentifier map[protocol.Identifier]*audience
 	metrics      *metrics
+
+	delivery delivery
+	waiting  []laneEvent // what has come for the broadcasting while a delivery is under way: the order of audiences stays
 }
 
 // audience is all streams whose subscriptions have the same identifier: they get the same frame.
@@ -28,8 +32,8 @@ type member struct {
 	connection *Connection
 }
 
-func newFollowers(m *metrics) *followers {
-	return &followers{byIdentifier: make(map[protocol.Identifier]*audience), metrics: m}
+func newFollowers(broadcasting string, m *metrics) *followers {
+	return &followers{broadcasting: broadcasting, byIdentifier: make(map[protocol.Identifier]*audience), metrics: m}
 }
 
 func (f *followers) add(s *stream) {
@@ -49,6 +53,9 @@ func (f *followers) add(s *stream) {
 
 func (f *followers) remove(s *stream) {
 	a := s.audience
+	if a == nil {
+		return // it never joined
+	}
 	last := len(a.members) - 1
 	a.members[s.place] = a.members[last]
 	a.members[s.place].stream.place = s.place
@@ -65,5 +72,7 @@ func (f *followers) remove(s *stream) {
 	f.audiences[last] = nil
 	f.audiences = f.audiences[:last]
 }
+
+func (f *followers) isBusy() bool { return f.delivery.message != nil }
 
 func (f *followers) isEmpty() bool { return len(f.audiences) == 0 }

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,13 +25,24 @@ func stoppedLane() *lane {
 	return l
 }
 
-// join makes a follower without a socket.
+// follow makes a follower without a socket.
 func follow(l *lane, broadcasting string, identifier protocol.Identifier) *stream {
-	c := &Connection{server: &Server{metrics: l.metrics}}
-	c.outbound.socket = endlessSocket{}
-	s := &stream{subscription: &subscription{connection: c, identifier: identifier, joining: 1}, broadcasting: broadcasting}
+	s := unjoined(l, broadcasting, identifier)
 	l.join(s)
 	return s
+}
+
+func unjoined(l *lane, broadcasting string, identifier protocol.Identifier) *stream {
+	c := &Connection{server: &Server{metrics: l.metrics}}
+	c.outbound.socket = endlessSocket{}
+	return &stream{subscription: &subscription{connection: c, identifier: identifier, joining: 1}, broadcasting: broadcasting}
+}
+
+// deliverAll delivers the message to the last follower.
+func deliverAll(l *lane, m *message) {
+	for l.broadcast(m); len(l.busy) > 0; {
+		l.goOn()
+	}
 }
 
 func TestLane_FramesOnceForAllWhoShareAnIdentifier(t *testing.T) {
@@ -39,12 +51,12 @@ func TestLane_FramesOnceForAllWhoShareAnIdentifier(t *testing.T) {
 		follow(l, "room", "one identifier")
 	}
 	m := &message{broadcasting: "room", payload: []byte(`"hello"`)}
-	allocated := testing.AllocsPerRun(100, func() { l.transmit(m) })
+	allocated := testing.AllocsPerRun(100, func() { deliverAll(l, m) })
 	if allocated != 0 {
 		t.Errorf("%v allocations for 1000 deliveries of a framed message, want none", allocated)
 	}
 	first := m.frame
-	l.transmit(m)
+	deliverAll(l, m)
 	if &first[0] != &m.frame[0] {
 		t.Error("the frame was made again")
 	}
@@ -56,7 +68,7 @@ func TestLane_CompressesOnceForAllWhoNegotiatedIt(t *testing.T) {
 		follow(l, "room", "one identifier").subscription.connection.deflates = i%2 == 0
 	}
 	m := &message{broadcasting: "room", payload: longPayload}
-	allocated := testing.AllocsPerRun(100, func() { l.transmit(m) })
+	allocated := testing.AllocsPerRun(100, func() { deliverAll(l, m) })
 	if allocated != 0 {
 		t.Errorf("%v allocations for 1000 deliveries of a compressed message, want none", allocated)
 	}
@@ -72,7 +84,7 @@ func TestLane_CompressesForNobodyWhereNobodyNegotiatedIt(t *testing.T) {
 	gone.subscription.connection.deflates = true
 	gone.left.Store(true)
 	m := &message{broadcasting: "room", payload: longPayload}
-	l.transmit(m)
+	deliverAll(l, m)
 	if m.deflated != nil {
 		t.Error("the message was compressed")
 	}
@@ -90,6 +102,121 @@ func TestMessage_RemembersTheCompressedFramesOfFewIdentifiersAlone(t *testing.T)
 	}
 }
 
+// writtenSocket takes all, and notes which payload it was.
+type writtenSocket struct {
+	socket
+	name string
+	got  *[]string
+}
+
+func (s writtenSocket) tryWrite(p []byte) (int, error) {
+	_, message, _ := strings.Cut(string(p), `"message":`)
+	*s.got = append(*s.got, s.name+" "+strings.TrimSuffix(message, "}"))
+	return len(p), nil
+}
+
+// noted has the stream's connection note what it gets.
+func noted(s *stream, name string, got *[]string) *stream {
+	s.subscription.connection.outbound.socket = writtenSocket{name: name, got: got}
+	return s
+}
+
+func TestLane_AStreamThatManyFollowDoesNotHoldUpAnother(t *testing.T) {
+	l := stoppedLane()
+	for range 3 * deliverySlice {
+		follow(l, "popular", "one identifier")
+	}
+	var got []string
+	noted(follow(l, "popular", "one identifier"), "the last", &got)
+	noted(follow(l, "quiet", "one identifier"), "another", &got)
+	l.broadcast(&message{broadcasting: "popular", payload: []byte(`1`)})
+	l.broadcast(&message{broadcasting: "popular", payload: []byte(`2`)})
+	deliverAll(l, &message{broadcasting: "quiet", payload: []byte(`3`)})
+	if want := []string{"another 3", "the last 1", "the last 2"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLane_WhoJoinsOrLeavesDuringADeliveryDoesSoAtItsPlace(t *testing.T) {
+	l := stoppedLane()
+	var got []string
+	var last *stream
+	for range 3 * deliverySlice {
+		last = follow(l, "room", "one identifier")
+	}
+	noted(last, "leaver", &got)
+	l.broadcast(&message{broadcasting: "room", payload: []byte(`1`)})
+	joiner := unjoined(l, "room", "another identifier")
+	noted(joiner, "joiner", &got)
+	l.handle(&laneEvent{join: joiner})
+	l.broadcast(&message{broadcasting: "room", payload: []byte(`2`)})
+	deliverAll(l, &message{broadcasting: "room", payload: []byte(`3`)})
+	last.left.Store(true)
+	l.handle(&laneEvent{leave: last})
+	deliverAll(l, &message{broadcasting: "room", payload: []byte(`4`)})
+	if want := []string{"leaver 1", "leaver 2", "joiner 2", "leaver 3", "joiner 3", "joiner 4"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLane_WhoLeavesDuringADeliveryGetsNothingMore(t *testing.T) {
+	l := stoppedLane()
+	var got []string
+	var streams []*stream
+	for range 3 * deliverySlice {
+		streams = append(streams, follow(l, "room", "one identifier"))
+	}
+	last := noted(streams[len(streams)-1], "the last", &got)
+	l.broadcast(&message{broadcasting: "room", payload: []byte(`1`)})
+	for _, s := range streams {
+		s.left.Store(true)
+		l.handle(&laneEvent{leave: s})
+	}
+	l.handle(&laneEvent{leave: last}) // once more changes nothing
+	deliverAll(l, &message{broadcasting: "room", payload: []byte(`2`)})
+	if len(got) > 0 || l.followers["room"] != nil {
+		t.Errorf("got %q, and the broadcasting is kept: %v", got, l.followers["room"] != nil)
+	}
+}
+
+// popularLane is a lane with a room that many follow.
+func popularLane() *lane {
+	m, _ := newMetrics(nil, false)
+	l := newLane(m)
+	followed := make(chan struct{})
+	l.post(laneEvent{inspect: func(l *lane) {
+		for range 3 * deliverySlice {
+			follow(l, "room", "one identifier")
+		}
+		close(followed)
+	}})
+	<-followed
+	return l
+}
+
+func TestLane_MakesRoomForAsManyBroadcastsAsItHasDelivered(t *testing.T) {
+	l := popularLane()
+	for range 2 * laneBacklog {
+		l.postMessage(&message{broadcasting: "room", payload: []byte(`1`)})
+		l.postMessage(&message{broadcasting: "nobody's", payload: []byte(`1`)})
+	}
+	l.stop()
+	if l.waiting != 0 || len(l.busy) > 0 {
+		t.Errorf("%d broadcasts count as waiting, and %d are under way, in a lane that has ended", l.waiting, len(l.busy))
+	}
+}
+
+func TestLane_IsInspectedWhenNothingIsUnderWay(t *testing.T) {
+	l := popularLane()
+	busy := -1
+	l.postMessage(&message{broadcasting: "room", payload: []byte(`1`)})
+	l.post(laneEvent{inspect: func(l *lane) { busy = len(l.busy) }})
+	l.stop()
+	if busy != 0 {
+		t.Errorf("%d deliveries were under way, want none", busy)
+	}
+}
+
 func TestLane_ForgetsABroadcastingWithItsLastFollower(t *testing.T) {
 	l := stoppedLane()
 	var streams []*stream
@@ -98,8 +225,8 @@ func TestLane_ForgetsABroadcastingWithItsLastFollower(t *testing.T) {
 	}
 	for i, s := range streams {
 		s.left.Store(true)
-		l.leave(s)
-		l.leave(s)
+		l.handle(&laneEvent{leave: s})
+		l.handle(&laneEvent{leave: s})
 		if got, want := l.followers["room"] == nil, i == len(streams)-1; got != want {
 			t.Fatalf("after %d of %d have left: forgotten %v, want %v", i+1, len(streams), got, want)
 		}
@@ -116,7 +243,7 @@ func BenchmarkBroadcast(b *testing.B) {
 			payload := []byte(`{"body":"a message of the usual length, as people write them","user":42}`)
 			b.ReportAllocs()
 			for b.Loop() {
-				l.transmit(&message{broadcasting: "room", payload: payload})
+				deliverAll(l, &message{broadcasting: "room", payload: payload})
 			}
 		})
 	}
@@ -132,7 +259,7 @@ func BenchmarkBroadcastCompressed(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				l.transmit(&message{broadcasting: "room", payload: longPayload})
+				deliverAll(l, &message{broadcasting: "room", payload: longPayload})
 			}
 		})
 	}

@@ -19,13 +19,16 @@ type lane struct {
 	stopped chan struct{}
 
 	// owned by run
-	followers map[string]*followers // by broadcasting
-	beats     beats
+	followers   map[string]*followers // by broadcasting
+	busy        []*followers          // of which a delivery is under way, in the order of their turns
+	done        int                   // broadcasts that were delivered since room was made for others
+	beats       beats
+	inspections []func(*lane) // wait until nothing is under way
 
 	mu      sync.Mutex // guards the following
 	room    sync.Cond  // the inbox has been emptied
 	inbox   []laneEvent
-	waiting int // broadcasts in the inbox
+	waiting int // broadcasts that are not delivered
 	closed  bool
 }
 
@@ -93,22 +96,25 @@ func (l *lane) run() {
 	ticker := time.NewTicker(beatTick)
 	defer ticker.Stop()
 	var events []laneEvent
-	for {
-		select {
-		case <-l.wake:
-			var closed bool
-			events, closed = l.take(events)
-			for i := range events {
-				l.handle(&events[i])
-				l.beatIfDue(ticker) // many broadcasts to many take longer than a client waits for a ping
+	for closed := false; !closed || len(l.busy) > 0; {
+		if len(l.busy) == 0 {
+			select {
+			case <-l.wake:
+			case <-ticker.C:
+				l.beats.tick(time.Now())
+				continue
 			}
-			clear(events)
-			if closed {
-				return
-			}
-		case <-ticker.C:
-			l.beats.tick(time.Now())
 		}
+		events, closed = l.take(events)
+		for i := range events {
+			l.handle(&events[i])
+			l.beatIfDue(ticker) // many broadcasts to many take longer than a client waits for a ping
+		}
+		clear(events)
+		l.goOn()
+		l.beatIfDue(ticker)
+		l.inspectIfIdle()
+		l.makeRoom()
 	}
 }
 
@@ -124,59 +130,63 @@ func (l *lane) beatIfDue(ticker *time.Ticker) {
 func (l *lane) take(empty []laneEvent) (events []laneEvent, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	events, l.inbox, l.waiting = l.inbox, empty[:0], 0
-	l.room.Broadcast()
+	events, l.inbox = l.inbox, empty[:0]
 	return events, l.closed
+}
+
+// makeRoom lets who waits post as many broadcasts as were delivered.
+func (l *lane) makeRoom() {
+	if l.done == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting -= l.done
+	l.done = 0
+	l.room.Broadcast()
 }
 
 func (l *lane) handle(event *laneEvent) {
 	switch {
 	case event.message != nil:
-		l.transmit(event.message)
+		l.broadcast(event.message)
 	case event.join != nil:
-		l.join(event.join)
+		l.handleStream(event.join.broadcasting, event)
 	case event.leave != nil:
-		l.leave(event.leave)
+		l.handleStream(event.leave.broadcasting, event)
 	case event.beat != nil:
 		l.beats.add(event.beat)
 	case event.unbeat != nil:
 		l.beats.remove(event.unbeat)
-	case event.inspect != nil:
+	case event.inspect != nil && len(l.busy) == 0:
 		event.inspect(l)
+	case event.inspect != nil:
+		l.inspections = append(l.inspections, event.inspect)
 	}
 }
 
-func (l *lane) transmit(m *message) {
-	f := l.followers[m.broadcasting]
-	if f == nil {
+// handleStream lets one join or leave, or wait until the deliveries before are done.
+func (l *lane) handleStream(broadcasting string, event *laneEvent) {
+	f := l.followers[broadcasting]
+	switch {
+	case f != nil && f.isBusy():
+		f.waiting = append(f.waiting, *event)
+	case event.join != nil:
+		l.join(event.join)
+	case f != nil:
+		f.remove(event.leave)
+		l.forgetIfEmpty(f)
+	}
+}
+
+func (l *lane) inspectIfIdle() {
+	if len(l.busy) > 0 {
 		return
 	}
-	for _, a := range f.audiences {
-		transmitted, saved := 0, 0
-		plain := m.frameFor(a.identifier, a.envelope)
-		var deflated []byte // until somebody takes it
-		for i := range a.members {
-			to := &a.members[i]
-			if to.stream.left.Load() {
-				continue
-			}
-			frame := plain
-			if to.connection.deflates {
-				if deflated == nil {
-					deflated = m.deflatedFor(a.identifier, plain)
-				}
-				frame = deflated
-			}
-			if to.connection.transmit(frame) {
-				transmitted++
-				saved += len(plain) - len(frame)
-			}
-		}
-		a.transmissions.Add(float64(transmitted))
-		if saved > 0 {
-			l.metrics.deflateSaved.Add(float64(saved))
-		}
+	for _, inspect := range l.inspections {
+		inspect(l)
 	}
+	l.inspections = nil
 }
 
 func (l *lane) join(s *stream) {
@@ -185,20 +195,15 @@ func (l *lane) join(s *stream) {
 	}
 	f := l.followers[s.broadcasting]
 	if f == nil {
-		f = newFollowers(l.metrics)
+		f = newFollowers(s.broadcasting, l.metrics)
 		l.followers[s.broadcasting] = f
 	}
 	f.add(s)
 	s.subscription.joined(s)
 }
 
-func (l *lane) leave(s *stream) {
-	if s.audience == nil {
-		return // it never joined
-	}
-	f := l.followers[s.broadcasting]
-	f.remove(s)
+func (l *lane) forgetIfEmpty(f *followers) {
 	if f.isEmpty() {
-		delete(l.followers, s.broadcasting)
+		delete(l.followers, f.broadcasting)
 	}
 }
