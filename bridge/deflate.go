@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -139,6 +140,16 @@ var inflaters = sync.Pool{New: func() any {
 	return i
 }}
 
+// inflating has as many places as there are cores. Whoever inflates may need the room of a whole message, and more of them at a
+// time would be no faster. Pollers are as many; it is the portable one's goroutines that may have to wait.
+var inflating = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// takeInflater is to be followed by a release.
+func takeInflater() *inflater {
+	inflating <- struct{}{}
+	return inflaters.Get().(*inflater)
+}
+
 // inflate makes the message of a compressed payload, or of as much of it as is needed to see that the message has more bytes than
 // most. It never has room for more than that.
 func (i *inflater) inflate(payload []byte, most int) ([]byte, *violation) {
@@ -188,6 +199,7 @@ func (i *inflater) release() {
 		i.out = nil
 	}
 	inflaters.Put(i)
+	<-inflating
 }
 
 // source is a payload and then the tail, byte by byte if need be: a reader that had to buffer would read beyond a last block.

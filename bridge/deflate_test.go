@@ -13,7 +13,7 @@ import (
 
 // inflateAtMost is the message of a compressed payload.
 func inflateAtMost(payload []byte, most int) (string, *violation) {
-	i := inflaters.Get().(*inflater)
+	i := takeInflater()
 	defer i.release()
 	message, wrong := i.inflate(payload, most)
 	return string(message), wrong

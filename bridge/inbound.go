@@ -185,7 +185,7 @@ func (in *inbound) receive(header ws.Header, payload []byte, to frameReceiver) *
 		b.message, b.fragmented = nil, false
 	}
 	if deflated {
-		i := inflaters.Get().(*inflater)
+		i := takeInflater()
 		defer i.release()
 		var wrong *violation
 		if payload, wrong = i.inflate(payload, maxMessage); wrong != nil {

@@ -53,6 +53,9 @@ func TestSettings_DefaultsAreTheDocumentedOnes(t *testing.T) {
 	if s.drain != 5*time.Second || s.shutdownTimeout != 30*time.Second {
 		t.Errorf("times: got %s and %s, want 5s and 30s", s.drain, s.shutdownTimeout)
 	}
+	if s.compression {
+		t.Error("compression: got on, want off, as in stock")
+	}
 	if s.redis != nil || s.channelPrefix != nil || s.paths != nil || s.rpcConcurrency != 0 {
 		t.Errorf("got %v, %v, %v, %d, want all left to Rails", s.redis, s.channelPrefix, s.paths, s.rpcConcurrency)
 	}

@@ -17,6 +17,9 @@ import (
 	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
+	"github.com/gobwas/httphead"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 )
 
 // startRails starts an app whose cable.yml names this Redis.
@@ -265,6 +268,23 @@ func TestMetrics_CountTransmissionsByChannelIfAskedTo(t *testing.T) {
 		if got := metric(t, metrics, want); got != 0 {
 			t.Errorf("%s: got %v, want 0", want, got)
 		}
+	}
+}
+
+func TestCompression_IsNegotiatedIfAskedTo(t *testing.T) {
+	for argument, want := range map[string]int{"false": 0, "true": 1} {
+		bridge, _ := startAll(t, nil, "--compression="+argument)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		dialer := ws.Dialer{Extensions: []httphead.Option{wsflate.DefaultParameters.Option()}}
+		socket, _, answer, err := dialer.Dial(ctx, "ws://"+bridge.listen+"/cable")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(answer.Extensions); got != want {
+			t.Errorf("%s: got %d extensions, want %d", argument, got, want)
+		}
+		_ = socket.Close()
 	}
 }
 
