@@ -236,6 +236,7 @@ func TestRun_NamesWhatIsWrong(t *testing.T) {
 		"fanout -size 12,x":                 `-size: "x"`,
 		"idle -pid 0":                       "no process 0",
 		"rails -listen 192.0.2.1:80":        "not a loopback address",
+		"goloop -listen 192.0.2.1:80":       "not a loopback address",
 		"jump":                              `no command "jump"`,
 	} {
 		words := strings.Fields(args)

@@ -23,6 +23,7 @@ const usage = `usage: cablebench COMMAND [flags]      (cablebench COMMAND -h lis
   echo       C clients perform and wait for the reply: round trips, and CPU per action
   avalanche  drop all N connections at once, and have them come back at once
   rails      stand in for Rails behind a bridge, with no Ruby in the way
+  goloop     do WebSocket handshakes and nothing else: what an avalanche is compared to
 `
 
 func main() {
@@ -45,9 +46,12 @@ var commands = map[string]func(*gen, *report, *opts) error{
 	"idle": (*gen).idle, "fanout": (*gen).fanout, "rooms": (*gen).fanout, "echo": (*gen).echo, "avalanche": (*gen).avalanche,
 }
 
+// servers are what the load is put on, or what stands behind it.
+var servers = map[string]func([]string) error{"rails": standIn, "goloop": goLoop}
+
 func run(command string, args []string) error {
-	if command == "rails" {
-		return standIn(args)
+	if serve, ok := servers[command]; ok {
+		return serve(args)
 	}
 	measure, ok := commands[command]
 	if !ok {
