@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
@@ -18,20 +19,24 @@ import (
 
 // fake is a tiny Action Cable server with faults to order.
 type fake struct {
-	mu    sync.Mutex
-	conns []net.Conn
-	n     int
-	held  []byte
-	lose  int // drop this broadcast for the first connection
-	swap  int // deliver this broadcast after the next one
-	twice int // deliver this broadcast twice to the first connection
-	pub   net.Listener
-	ln    net.Listener
-	style string
+	mu      sync.Mutex
+	conns   []net.Conn
+	n       int
+	held    []byte
+	lose    int                 // drop this broadcast for the first connection
+	loseAll bool                // and for all others
+	swap    int                 // deliver this broadcast after the next one
+	twice   int                 // deliver this broadcast twice to the first connection
+	rooms   bool                // keep streams apart
+	busy    time.Duration       // takes so long for each broadcast to the first of two streams
+	joined  map[net.Conn]string // who follows what
+	pub     net.Listener
+	ln      net.Listener
+	style   string
 }
 
 func newFake(t *testing.T) *fake {
-	f := &fake{lose: -1, swap: -1, twice: -1}
+	f := &fake{lose: -1, swap: -1, twice: -1, joined: make(map[net.Conn]string)}
 	var err error
 	if f.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
@@ -73,6 +78,7 @@ func (f *fake) serve(c net.Conn) {
 			_ = wsutil.WriteServerText(c, []byte(`{"type":"ping","message":1}`))
 			f.mu.Lock()
 			f.conns = append(f.conns, c)
+			f.joined[c] = streamIn(m.Identifier)
 			_ = wsutil.WriteServerText(c, fmt.Appendf(nil, `{"identifier":%s,"type":"confirm_subscription"}`, id))
 			f.mu.Unlock()
 		case "message":
@@ -83,9 +89,18 @@ func (f *fake) serve(c net.Conn) {
 	}
 }
 
-func (f *fake) publish(_, payload []byte) int {
+func streamIn(identifier string) string {
+	var params struct{ Stream string }
+	_ = json.Unmarshal([]byte(identifier), &params)
+	return params.Stream
+}
+
+func (f *fake) publish(channel, payload []byte) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if string(channel) == "bench-0" {
+		time.Sleep(f.busy)
+	}
 	i := f.n
 	f.n++
 	out := [][]byte{payload}
@@ -99,7 +114,7 @@ func (f *fake) publish(_, payload []byte) int {
 	}
 	for _, p := range out {
 		for j, c := range f.conns {
-			if j == 0 && i == f.lose {
+			if i == f.lose && (j == 0 || f.loseAll) || f.rooms && f.joined[c] != string(channel) {
 				continue
 			}
 			if j == 0 && i == f.twice {
