@@ -30,7 +30,10 @@ type fanoutResult struct {
 	ZeroPubs   int64              `json:"publishes_without_receiver"`
 	WallS      float64            `json:"wall_s"` // first publish to last delivery
 	PerSecond  float64            `json:"deliveries_per_s"`
-	WireBytes  float64            `json:"text_bytes_per_delivery"`
+	Compressed int64              `json:"compressed"`
+	Payload    string             `json:"payload"`
+	TextBytes  float64            `json:"text_bytes_per_delivery"`
+	WireBytes  float64            `json:"wire_bytes_per_delivery"` // of its frames
 	Lat        stats.Summary      `json:"latency"`
 	First      stats.Summary      `json:"time_to_first_subscriber"`
 	Last       stats.Summary      `json:"time_to_last_subscriber"`
@@ -124,7 +127,7 @@ func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, er
 		return fanoutResult{}, err
 	}
 	res := fanoutResult{N: c.n, K: c.k, Subs: c.subsPer, Size: len(c.message(size, "").b), Window: window, Rate: o.rate, Repeat: repeat, Broadcasts: m,
-		Expected: expected, Received: st.received, Lost: expected - st.received, OutOfOrder: st.ooo, Duplicates: st.duplicates, Foreign: st.foreign, Dropped: st.dropped,
+		Expected: expected, Received: st.received, Compressed: st.compressed, Payload: c.payload, Lost: expected - st.received, OutOfOrder: st.ooo, Duplicates: st.duplicates, Foreign: st.foreign, Dropped: st.dropped,
 		ZeroPubs: g.pub.ZeroReplies() - zero0, Lat: st.lat.Summary(), CPUUs: map[string]float64{}, CPUUsPub: map[string]float64{}, Cost: g.cost(a, b), LateUs: float64(p.late) / 1e3}
 	if o.rate > 0 {
 		res.Window = 0
@@ -150,7 +153,7 @@ func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, er
 	}
 	d := float64(max(st.received, 1))
 	res.PerSecond = float64(st.received) / res.WallS
-	res.WireBytes = float64(st.wireBytes) / d
+	res.TextBytes, res.WireBytes = float64(st.textBytes)/d, float64(st.wireBytes)/d
 	for l, s := range res.Cost.CPUS {
 		res.CPUUs[l] = s * 1e6 / d
 		res.CPUUsPub[l] = s * 1e6 / float64(m)

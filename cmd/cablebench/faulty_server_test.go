@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 	"github.com/gobwas/ws/wsutil"
 )
 
@@ -33,10 +34,13 @@ type fake struct {
 	pub     net.Listener
 	ln      net.Listener
 	style   string
+	deflate *wsflate.Parameters // what it agrees to, and compresses broadcasts with
 }
 
-func newFake(t *testing.T) *fake {
-	f := &fake{lose: -1, swap: -1, twice: -1, joined: make(map[net.Conn]string)}
+func newFake(t *testing.T) *fake { return newDeflatingFake(t, nil) }
+
+func newDeflatingFake(t *testing.T, agreesTo *wsflate.Parameters) *fake {
+	f := &fake{lose: -1, swap: -1, twice: -1, joined: make(map[net.Conn]string), deflate: agreesTo}
 	var err error
 	if f.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
@@ -61,6 +65,9 @@ func newFake(t *testing.T) *fake {
 func (f *fake) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	u := ws.Upgrader{Protocol: func(p []byte) bool { return string(p) == "actioncable-v1-json" }}
+	if f.deflate != nil {
+		u.Negotiate = (&wsflate.Extension{Parameters: *f.deflate}).Negotiate
+	}
 	if _, err := u.Upgrade(c); err != nil {
 		return
 	}
@@ -127,19 +134,29 @@ func (f *fake) publish(channel, payload []byte) int {
 }
 
 func (f *fake) write(c net.Conn, text []byte) {
+	first := ws.NewTextFrame(text)
+	if f.deflate != nil && len(text) > 100 {
+		text, _ = wsflate.DefaultHelper.Compress(text)
+		if f.style == "broken" {
+			text[0] |= 0x06 // there is no such kind of block
+		}
+		first = ws.NewTextFrame(text)
+		first.Header.Rsv = ws.Rsv(true, false, false)
+	}
 	switch f.style {
 	case "fragments":
 		h := len(text) / 2
-		_, _ = c.Write(ws.MustCompileFrame(ws.NewFrame(ws.OpText, false, text[:h])))
+		first.Header.Fin, first.Header.Length, first.Payload = false, int64(h), text[:h]
+		_, _ = c.Write(ws.MustCompileFrame(first))
 		_, _ = c.Write(ws.MustCompileFrame(ws.NewFrame(ws.OpPing, true, []byte("x"))))
 		_, _ = c.Write(ws.MustCompileFrame(ws.NewFrame(ws.OpContinuation, true, text[h:])))
 	case "bytes":
-		b := ws.MustCompileFrame(ws.NewTextFrame(text))
+		b := ws.MustCompileFrame(first)
 		for i := 0; i < len(b); i += 50 {
 			_, _ = c.Write(b[i:min(i+50, len(b))])
 		}
 	default:
-		_, _ = c.Write(ws.MustCompileFrame(ws.NewTextFrame(text)))
+		_, _ = c.Write(ws.MustCompileFrame(first))
 	}
 }
 

@@ -36,6 +36,7 @@ type loop struct {
 	readyN   atomic.Int64
 	s        loopStats
 	firstEOF int64
+	inflater inflater
 	payload  []byte // of the action that is being sent
 	frame    []byte
 	stop     bool
