@@ -16,13 +16,13 @@ import (
 // sizes are those of payloads: a short message, a rendered partial, a page.
 var sizes = []int{128, 1 << 10, 64 << 10}
 
-func payloadOf(size int) []byte { return []byte(`"` + strings.Repeat("a", size-2) + `"`) }
+func stringOf(size int) []byte { return []byte(`"` + strings.Repeat("a", size-2) + `"`) }
 
 // BenchmarkFrame is what a transmission to one connection takes: a header in front of its text.
 func BenchmarkFrame(b *testing.B) {
 	for _, size := range sizes {
 		b.Run(fmt.Sprintf("bytes=%d", size), func(b *testing.B) {
-			payload := payloadOf(size)
+			payload := stringOf(size)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -38,7 +38,7 @@ func BenchmarkMessageFrame(b *testing.B) {
 	envelope := protocol.NewEnvelope(identifier)
 	for _, size := range sizes {
 		b.Run(fmt.Sprintf("bytes=%d", size), func(b *testing.B) {
-			payload := payloadOf(size)
+			payload := stringOf(size)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -81,7 +81,7 @@ func BenchmarkRooms(b *testing.B) {
 			follow(l, names[i], protocol.Identifier(fmt.Sprintf(`{"channel":"RoomChannel","id":%d}`, i)))
 		}
 	}
-	payload := payloadOf(sizes[0])
+	payload := stringOf(sizes[0])
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, name := range names {

@@ -57,8 +57,13 @@ func newRegistry(lanes, connections, broadcastings int, newLane func(*metrics) *
 		r.lanes = append(r.lanes, newLane(m))
 	}
 	r.Streams = newStreams(r.told, r.lanes, slog.New(slog.DiscardHandler), m)
+	lane := Connection{}.lane
 	for i := range connections {
-		c := &Connection{server: &Server{metrics: m, streams: r.Streams}, lane: i % lanes}
+		if i%lanes == 0 {
+			lane = 0
+		}
+		c := &Connection{server: &Server{metrics: m, streams: r.Streams}, lane: lane}
+		lane++
 		c.outbound.socket = endlessSocket{}
 		for j := range 10 {
 			room := (10*i + j) % broadcastings
