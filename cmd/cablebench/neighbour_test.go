@@ -40,8 +40,9 @@ func TestNeighbour_TellsOfAQuietStreamThatHasToWait(t *testing.T) {
 	if p99, _ := beside["p99_us"].(float64); p99 < 10_000 {
 		t.Errorf("p99 beside the busy stream: %v µs, want what most of 20 ms are at least", p99)
 	}
-	if times, _ := r["p99_ratio"].(float64); times <= 1 {
-		t.Errorf("p99 beside the busy stream is %v times that alone", times)
+	// Of so few messages p99 is the worst one, which a busy machine decides.
+	if times, _ := r["p50_ratio"].(float64); times <= 1 {
+		t.Errorf("p50 beside the busy stream is %v times that alone", times)
 	}
 }
 
