@@ -58,6 +58,9 @@ type conn struct {
 	pend     []byte // bytes of an incomplete frame
 	frag     []byte // payload of an incomplete fragmented message
 	fragOn   bool
+	deflate  bool  // messages may be compressed
+	squeezed bool  // the one under way is
+	wire     int32 // bytes of the frames of the message under way
 	t0       int64 // connect() called
 	tWelcome int64
 	deadline int64 // handshake must end by then

@@ -10,7 +10,9 @@ type loopStats struct {
 	lat                     *stats.Hist // broadcast delivery or echo round trip
 	received, ooo, foreign  int64
 	duplicates              int64
-	wireBytes               int64
+	textBytes               int64 // of the messages, decompressed
+	wireBytes               int64 // of their frames
+	compressed              int64
 	pings                   int64
 	dropped                 int64 // established connections the peer closed
 	failed                  int64 // attempts that never became ready
@@ -34,7 +36,9 @@ func (s *loopStats) merge(o *loopStats) {
 	s.ooo += o.ooo
 	s.duplicates += o.duplicates
 	s.foreign += o.foreign
+	s.textBytes += o.textBytes
 	s.wireBytes += o.wireBytes
+	s.compressed += o.compressed
 	s.pings += o.pings
 	s.dropped += o.dropped
 	s.failed += o.failed

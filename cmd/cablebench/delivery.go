@@ -9,9 +9,7 @@ func (l *loop) delivery(c *conn, t token, n int, now int64) {
 		return // a late message of an earlier run or of the warm-up
 	}
 	if r.echo {
-		l.s.lat.Add(now - t.at)
-		l.s.received++
-		l.s.wireBytes += int64(n)
+		l.count(c, t, n, now)
 		r.echoDone(l, c, now)
 		return
 	}
@@ -34,8 +32,17 @@ func (l *loop) delivery(c *conn, t token, n int, now int64) {
 		l.s.ooo++
 	case inOrder:
 	}
+	l.count(c, t, n, now)
+	r.delivered(t.msg, now)
+}
+
+// count adds up what each message is: its text has n bytes.
+func (l *loop) count(c *conn, t token, n int, now int64) {
 	l.s.lat.Add(now - t.at)
 	l.s.received++
-	l.s.wireBytes += int64(n)
-	r.delivered(t.msg, now)
+	l.s.textBytes += int64(n)
+	l.s.wireBytes += int64(c.wire)
+	if c.squeezed {
+		l.s.compressed++
+	}
 }

@@ -82,7 +82,7 @@ func (l *loop) dial(c *conn) {
 	c.opIdx = int32(len(l.opening))
 	l.opening = append(l.opening, c)
 	l.inflight++
-	err = unix.Connect(fd, &l.cfg.addr)
+	err = unix.Connect(fd, &l.addr)
 	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		l.fail(c, "connect: "+err.Error())
 		return

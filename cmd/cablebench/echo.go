@@ -60,7 +60,7 @@ func (g *gen) echoOnce(o *opts, size int, d time.Duration, repeat int) (echoResu
 	c := g.cfg
 	tpls := make([]template, c.k)
 	for k := range tpls {
-		tpls[k] = wrap(message(size, `"action":`+jsonString(o.action)+`,`), `{"command":"message","identifier":`+jsonString(c.identifier(k, 0))+`,"data":`, `}`)
+		tpls[k] = wrap(c.message(size, `"action":`+jsonString(o.action)+`,`), `{"command":"message","identifier":`+jsonString(c.identifier(k, 0))+`,"data":`, `}`)
 	}
 	r := g.newRun(1)
 	r.echo = true

@@ -30,7 +30,10 @@ type fanoutResult struct {
 	ZeroPubs   int64              `json:"publishes_without_receiver"`
 	WallS      float64            `json:"wall_s"` // first publish to last delivery
 	PerSecond  float64            `json:"deliveries_per_s"`
-	WireBytes  float64            `json:"text_bytes_per_delivery"`
+	Compressed int64              `json:"compressed"`
+	Payload    string             `json:"payload"`
+	TextBytes  float64            `json:"text_bytes_per_delivery"`
+	WireBytes  float64            `json:"wire_bytes_per_delivery"` // of its frames
 	Lat        stats.Summary      `json:"latency"`
 	First      stats.Summary      `json:"time_to_first_subscriber"`
 	Last       stats.Summary      `json:"time_to_last_subscriber"`
@@ -104,31 +107,15 @@ func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, er
 	zero0 := g.pub.ZeroReplies()
 	a := g.sample()
 	t0 := nanos()
-	var late int64
-	publish := func(i int) error {
-		b := &bufs[streams[i]]
-		b.seq++
-		at := nanos()
-		r.sentAt[i] = at
-		token{r.id, uint32(streams[i]), b.seq, uint32(i), at}.put(b.tpl.b[b.tpl.pos:])
-		return g.pub.Publish(b.channel, b.tpl.b)
-	}
+	p := pace{start: t0, rate: o.rate}
 	for i := 0; i < m; i++ {
 		if o.rate > 0 {
-			due := t0 + int64(float64(i)/o.rate*1e9)
-			for {
-				d := due - nanos()
-				if d <= 0 {
-					late = max(late, -d)
-					break
-				}
-				time.Sleep(time.Duration(d))
-			}
+			p.await(i)
 		} else if !g.await(r, int64(i-window+1), o.timeout) {
 			// Someone never got one of the earlier messages: go on, it counts as lost.
 			r.doneN.Add(1)
 		}
-		if err := publish(i); err != nil {
+		if err := g.publish(r, &bufs[streams[i]], streams[i], i); err != nil {
 			return fanoutResult{}, err
 		}
 	}
@@ -139,9 +126,9 @@ func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, er
 	if err := g.pub.Drain(5 * time.Second); err != nil {
 		return fanoutResult{}, err
 	}
-	res := fanoutResult{N: c.n, K: c.k, Subs: c.subsPer, Size: len(message(size, "").b), Window: window, Rate: o.rate, Repeat: repeat, Broadcasts: m,
-		Expected: expected, Received: st.received, Lost: expected - st.received, OutOfOrder: st.ooo, Duplicates: st.duplicates, Foreign: st.foreign, Dropped: st.dropped,
-		ZeroPubs: g.pub.ZeroReplies() - zero0, Lat: st.lat.Summary(), CPUUs: map[string]float64{}, CPUUsPub: map[string]float64{}, Cost: g.cost(a, b), LateUs: float64(late) / 1e3}
+	res := fanoutResult{N: c.n, K: c.k, Subs: c.subsPer, Size: len(c.message(size, "").b), Window: window, Rate: o.rate, Repeat: repeat, Broadcasts: m,
+		Expected: expected, Received: st.received, Compressed: st.compressed, Payload: c.payload, Lost: expected - st.received, OutOfOrder: st.ooo, Duplicates: st.duplicates, Foreign: st.foreign, Dropped: st.dropped,
+		ZeroPubs: g.pub.ZeroReplies() - zero0, Lat: st.lat.Summary(), CPUUs: map[string]float64{}, CPUUsPub: map[string]float64{}, Cost: g.cost(a, b), LateUs: float64(p.late) / 1e3}
 	if o.rate > 0 {
 		res.Window = 0
 	}
@@ -166,7 +153,7 @@ func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, er
 	}
 	d := float64(max(st.received, 1))
 	res.PerSecond = float64(st.received) / res.WallS
-	res.WireBytes = float64(st.wireBytes) / d
+	res.TextBytes, res.WireBytes = float64(st.textBytes)/d, float64(st.wireBytes)/d
 	for l, s := range res.Cost.CPUS {
 		res.CPUUs[l] = s * 1e6 / d
 		res.CPUUsPub[l] = s * 1e6 / float64(m)

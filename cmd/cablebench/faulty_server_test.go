@@ -11,27 +11,36 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 	"github.com/gobwas/ws/wsutil"
 )
 
 // fake is a tiny Action Cable server with faults to order.
 type fake struct {
-	mu    sync.Mutex
-	conns []net.Conn
-	n     int
-	held  []byte
-	lose  int // drop this broadcast for the first connection
-	swap  int // deliver this broadcast after the next one
-	twice int // deliver this broadcast twice to the first connection
-	pub   net.Listener
-	ln    net.Listener
-	style string
+	mu      sync.Mutex
+	conns   []net.Conn
+	n       int
+	held    []byte
+	lose    int                 // drop this broadcast for the first connection
+	loseAll bool                // and for all others
+	swap    int                 // deliver this broadcast after the next one
+	twice   int                 // deliver this broadcast twice to the first connection
+	rooms   bool                // keep streams apart
+	busy    time.Duration       // takes so long for each broadcast to the first of two streams
+	joined  map[net.Conn]string // who follows what
+	pub     net.Listener
+	ln      net.Listener
+	style   string
+	deflate *wsflate.Parameters // what it agrees to, and compresses broadcasts with
 }
 
-func newFake(t *testing.T) *fake {
-	f := &fake{lose: -1, swap: -1, twice: -1}
+func newFake(t *testing.T) *fake { return newDeflatingFake(t, nil) }
+
+func newDeflatingFake(t *testing.T, agreesTo *wsflate.Parameters) *fake {
+	f := &fake{lose: -1, swap: -1, twice: -1, joined: make(map[net.Conn]string), deflate: agreesTo}
 	var err error
 	if f.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
@@ -56,6 +65,9 @@ func newFake(t *testing.T) *fake {
 func (f *fake) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	u := ws.Upgrader{Protocol: func(p []byte) bool { return string(p) == "actioncable-v1-json" }}
+	if f.deflate != nil {
+		u.Negotiate = (&wsflate.Extension{Parameters: *f.deflate}).Negotiate
+	}
 	if _, err := u.Upgrade(c); err != nil {
 		return
 	}
@@ -73,6 +85,7 @@ func (f *fake) serve(c net.Conn) {
 			_ = wsutil.WriteServerText(c, []byte(`{"type":"ping","message":1}`))
 			f.mu.Lock()
 			f.conns = append(f.conns, c)
+			f.joined[c] = streamIn(m.Identifier)
 			_ = wsutil.WriteServerText(c, fmt.Appendf(nil, `{"identifier":%s,"type":"confirm_subscription"}`, id))
 			f.mu.Unlock()
 		case "message":
@@ -83,9 +96,18 @@ func (f *fake) serve(c net.Conn) {
 	}
 }
 
-func (f *fake) publish(_, payload []byte) int {
+func streamIn(identifier string) string {
+	var params struct{ Stream string }
+	_ = json.Unmarshal([]byte(identifier), &params)
+	return params.Stream
+}
+
+func (f *fake) publish(channel, payload []byte) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if string(channel) == "bench-0" {
+		time.Sleep(f.busy)
+	}
 	i := f.n
 	f.n++
 	out := [][]byte{payload}
@@ -99,7 +121,7 @@ func (f *fake) publish(_, payload []byte) int {
 	}
 	for _, p := range out {
 		for j, c := range f.conns {
-			if j == 0 && i == f.lose {
+			if i == f.lose && (j == 0 || f.loseAll) || f.rooms && f.joined[c] != string(channel) {
 				continue
 			}
 			if j == 0 && i == f.twice {
@@ -112,19 +134,29 @@ func (f *fake) publish(_, payload []byte) int {
 }
 
 func (f *fake) write(c net.Conn, text []byte) {
+	first := ws.NewTextFrame(text)
+	if f.deflate != nil && len(text) > 100 {
+		text, _ = wsflate.DefaultHelper.Compress(text)
+		if f.style == "broken" {
+			text[0] |= 0x06 // there is no such kind of block
+		}
+		first = ws.NewTextFrame(text)
+		first.Header.Rsv = ws.Rsv(true, false, false)
+	}
 	switch f.style {
 	case "fragments":
 		h := len(text) / 2
-		_, _ = c.Write(ws.MustCompileFrame(ws.NewFrame(ws.OpText, false, text[:h])))
+		first.Header.Fin, first.Header.Length, first.Payload = false, int64(h), text[:h]
+		_, _ = c.Write(ws.MustCompileFrame(first))
 		_, _ = c.Write(ws.MustCompileFrame(ws.NewFrame(ws.OpPing, true, []byte("x"))))
 		_, _ = c.Write(ws.MustCompileFrame(ws.NewFrame(ws.OpContinuation, true, text[h:])))
 	case "bytes":
-		b := ws.MustCompileFrame(ws.NewTextFrame(text))
+		b := ws.MustCompileFrame(first)
 		for i := 0; i < len(b); i += 50 {
 			_, _ = c.Write(b[i:min(i+50, len(b))])
 		}
 	default:
-		_, _ = c.Write(ws.MustCompileFrame(ws.NewTextFrame(text)))
+		_, _ = c.Write(ws.MustCompileFrame(first))
 	}
 }
 
@@ -236,6 +268,7 @@ func TestRun_NamesWhatIsWrong(t *testing.T) {
 		"fanout -size 12,x":                 `-size: "x"`,
 		"idle -pid 0":                       "no process 0",
 		"rails -listen 192.0.2.1:80":        "not a loopback address",
+		"goloop -listen 192.0.2.1:80":       "not a loopback address",
 		"jump":                              `no command "jump"`,
 	} {
 		words := strings.Fields(args)

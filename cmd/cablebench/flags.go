@@ -33,6 +33,9 @@ type config struct {
 	rate             float64
 	concurrency      int
 	loops            int
+	payload          string // a key of fillers
+	deflate          bool   // offered
+	quiet            int    // the last so many connections follow the quiet stream alone
 	sources          int
 	handshakeTimeout time.Duration
 	retryDelay       time.Duration
@@ -124,6 +127,27 @@ func (c *config) setURL(s string) error {
 	return nil
 }
 
+// threads is how many loops there are. Who follow the quiet stream have one of their own, or they would wait behind
+// all others here.
+func (c *config) threads() int {
+	if c.quiet > 0 {
+		return c.loops + 1
+	}
+	return c.loops
+}
+
+// streamOf is what a connection's subscription follows.
+func (c *config) streamOf(connection, subscription int) int {
+	switch {
+	case c.quiet == 0:
+		return (connection*c.subsPer + subscription) % c.k
+	case connection >= c.n-c.quiet:
+		return quietStream
+	default:
+		return busyStream
+	}
+}
+
 // parse reads the flags of a command.
 func parse(command string, args []string) (*config, *opts, error) {
 	c := &config{}
@@ -147,6 +171,8 @@ func parse(command string, args []string) (*config, *opts, error) {
 	fs.DurationVar(&c.retryDelay, "retry-delay", 250*time.Millisecond, "pause before a failed connection is tried again")
 	fs.DurationVar(&c.openTimeout, "open-timeout", 5*time.Minute, "limit for the whole connect phase")
 	fs.DurationVar(&c.settle, "settle", 2*time.Second, "pause after connecting")
+	fs.StringVar(&c.payload, "payload", "letters", "what messages consist of: letters (the alphabet over and over) or json (records as an app would render them)")
+	fs.BoolVar(&c.deflate, "deflate", false, "offer permessage-deflate without context takeover")
 	var pids listFlag
 	fs.Var(&pids, "pid", `processes to account: [label=]PID[+][,PID...]; "+" adds descendants; the first is the server (repeatable)`)
 	fs.StringVar(&c.jsonOut, "json", "", "write results as JSON to this file (- for standard output)")
@@ -164,12 +190,13 @@ func parse(command string, args []string) (*config, *opts, error) {
 	warm := fs.Int("warmup", 5, "broadcasts before the measurement")
 	sizes := fs.String("size", "128", "message size in bytes, comma-separated list")
 	windows := fs.String("window", "1", "broadcasts in flight in closed loop, comma-separated list")
-	rate := fs.Float64("rate", 0, "broadcasts per second, open loop (0: closed loop)")
+	rate := fs.Float64("rate", 0, "broadcasts per second, open loop (0: closed loop); neighbour: of the quiet stream (0: 100)")
 	timeout := fs.Duration("timeout", 30*time.Second, "limit for one broadcast to reach everyone, or for replies")
 	repeat := fs.Int("repeat", 1, "measurements of each size and window")
 	dist := fs.String("dist", "uniform", "rooms: which stream is published to: uniform or zipf")
 	zipfS := fs.Float64("zipf-s", 1.1, "rooms: exponent of -dist zipf")
-	dur := fs.Duration("duration", 5*time.Second, "echo: length of one measurement")
+	dur := fs.Duration("duration", 5*time.Second, "echo, neighbour: length of one measurement")
+	quiet := fs.Int("quiet", 2, "neighbour: connections that follow the quiet stream, besides the -n of the busy one")
 	action := fs.String("action", "echo", "echo: action to perform")
 	rounds := fs.Int("rounds", 3, "avalanche: how many times")
 	kill := fs.String("kill", "rst", "avalanche: rst, fin (client closes), or external (wait until the server drops everyone)")
@@ -192,6 +219,19 @@ func parse(command string, args []string) (*config, *opts, error) {
 			return nil, nil, err
 		}
 		c.groups = append(c.groups, g)
+	}
+	if fillers[c.payload] == nil {
+		return nil, nil, fmt.Errorf("-payload: %q is neither letters nor json", c.payload)
+	}
+	if command == "neighbour" {
+		if *quiet < 1 || *dur <= 0 || *rate < 0 {
+			return nil, nil, errors.New("need quiet >= 1, duration > 0 and rate >= 0")
+		}
+		if *rate == 0 {
+			*rate = 100
+		}
+		c.quiet, c.k, c.subsPer = *quiet, 2, 1
+		c.n += c.quiet
 	}
 	if c.n < 1 || c.k < 1 || c.loops < 1 || c.subsPer < 0 || c.subsPer > c.k {
 		return nil, nil, errors.New("need n, k, loops >= 1 and 0 <= subs <= k")

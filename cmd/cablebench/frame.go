@@ -14,6 +14,9 @@ const (
 	opPong         = 0xa
 )
 
+// rsv1 marks the first frame of a compressed message: RFC 7692, 6.
+const rsv1 = 0x40
+
 // mask is every frame's: it has to be there, and need not be a secret between two programs on one machine.
 var mask = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 

@@ -21,7 +21,7 @@ type gen struct {
 
 func newGen(c *config) (*gen, error) {
 	g := &gen{cfg: c, subsOf: make([]int32, c.k)}
-	for i := 0; i < c.loops; i++ {
+	for i := range c.threads() {
 		l, err := newLoop(i, c)
 		if err != nil {
 			return nil, err
@@ -30,9 +30,12 @@ func newGen(c *config) (*gen, error) {
 	}
 	for i := 0; i < c.n; i++ {
 		l := g.loops[i%c.loops]
+		if i >= c.n-c.quiet {
+			l = g.loops[c.loops]
+		}
 		cn := &conn{fd: -1, idx: int32(i), opIdx: -1, unconf: int32(c.subsPer), subs: make([]sub, c.subsPer)}
 		for j := range cn.subs {
-			k := (i*c.subsPer + j) % c.k
+			k := c.streamOf(i, j)
 			cn.subs[j].stream = uint32(k)
 			g.subsOf[k]++
 		}
@@ -59,9 +62,13 @@ func (g *gen) each(f func(l *loop)) {
 }
 
 // take merges and resets what the loops measured.
-func (g *gen) take() loopStats {
+func (g *gen) take() loopStats { return takeFrom(g.loops) }
+
+func takeFrom(loops []*loop) loopStats {
 	out := newLoopStats()
-	g.each(func(l *loop) { out.merge(&l.s); l.s = newLoopStats() })
+	for _, l := range loops {
+		l.do(func() { out.merge(&l.s); l.s = newLoopStats() })
+	}
 	return out
 }
 

@@ -28,6 +28,9 @@ func (c *config) upgradeRequest(idx int32) []byte {
 	if c.subprotocol != "" {
 		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", c.subprotocol)
 	}
+	if c.deflate {
+		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", deflateOffer)
+	}
 	if c.origin != "" {
 		fmt.Fprintf(&b, "Origin: %s\r\n", c.origin)
 	}
@@ -39,11 +42,11 @@ func (c *config) upgradeRequest(idx int32) []byte {
 	return []byte(b.String())
 }
 
-// checkUpgrade returns why a handshake response is no good, or "".
-func (c *config) checkUpgrade(head []byte) string {
+// checkUpgrade returns why a handshake response is no good, or "", and whether messages may come compressed.
+func (c *config) checkUpgrade(head []byte) (why string, deflate bool) {
 	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
 	if !bytes.HasPrefix(line, []byte("HTTP/1.1 101")) {
-		return "handshake answered " + string(line)
+		return "handshake answered " + string(line), false
 	}
 	accept, proto := "", ""
 	for _, l := range bytes.Split(rest, []byte("\r\n")) {
@@ -57,14 +60,20 @@ func (c *config) checkUpgrade(head []byte) string {
 		case "sec-websocket-protocol":
 			proto = string(bytes.TrimSpace(v))
 		case "sec-websocket-extensions":
-			return "server chose an extension that was not offered"
+			if !c.deflate {
+				return "server chose an extension that was not offered", false
+			}
+			if why := checkDeflate(string(v)); why != "" {
+				return why, false
+			}
+			deflate = true
 		}
 	}
 	if accept != wantAccept {
-		return "wrong Sec-WebSocket-Accept"
+		return "wrong Sec-WebSocket-Accept", false
 	}
 	if first, _, _ := strings.Cut(c.subprotocol, ","); first != "" && !strings.Contains(c.subprotocol, proto) || (first != "" && proto == "") {
-		return "server chose subprotocol " + strconv.Quote(proto)
+		return "server chose subprotocol " + strconv.Quote(proto), false
 	}
-	return ""
+	return "", deflate
 }

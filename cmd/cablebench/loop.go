@@ -14,6 +14,7 @@ import (
 type loop struct {
 	id    int
 	cfg   *config
+	addr  unix.SockaddrInet4 // its own: Connect writes into it
 	epfd  int
 	evfd  int
 	cmds  chan func()
@@ -35,6 +36,7 @@ type loop struct {
 	readyN   atomic.Int64
 	s        loopStats
 	firstEOF int64
+	inflater inflater
 	payload  []byte // of the action that is being sent
 	frame    []byte
 	stop     bool
@@ -50,7 +52,7 @@ func newLoop(id int, cfg *config) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{id: id, cfg: cfg, epfd: ep, evfd: ev, cmds: make(chan func(), 64), stopped: make(chan struct{}),
+	l := &loop{id: id, cfg: cfg, epfd: ep, evfd: ev, addr: cfg.addr, cmds: make(chan func(), 64), stopped: make(chan struct{}),
 		buf: make([]byte, 256<<10), rng: rand.New(rand.NewSource(int64(id) + 1)), s: newLoopStats()}
 	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(ev)}
 	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, ev, &e); err != nil {

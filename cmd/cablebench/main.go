@@ -20,9 +20,11 @@ const usage = `usage: cablebench COMMAND [flags]      (cablebench COMMAND -h lis
   idle       open N connections, subscribe each, hold: memory, and CPU per connection and second
   fanout     N subscribers of one stream: latency, and CPU per delivery
   rooms      N connections over K streams: the same
+  neighbour  2 subscribers of a quiet stream: their latency alone, and beside N of a busy one
   echo       C clients perform and wait for the reply: round trips, and CPU per action
   avalanche  drop all N connections at once, and have them come back at once
   rails      stand in for Rails behind a bridge, with no Ruby in the way
+  goloop     do WebSocket handshakes and nothing else: what an avalanche is compared to
 `
 
 func main() {
@@ -42,12 +44,15 @@ func main() {
 
 // commands measure, each in its way.
 var commands = map[string]func(*gen, *report, *opts) error{
-	"idle": (*gen).idle, "fanout": (*gen).fanout, "rooms": (*gen).fanout, "echo": (*gen).echo, "avalanche": (*gen).avalanche,
+	"idle": (*gen).idle, "fanout": (*gen).fanout, "rooms": (*gen).fanout, "neighbour": (*gen).neighbour, "echo": (*gen).echo, "avalanche": (*gen).avalanche,
 }
 
+// servers are what the load is put on, or what stands behind it.
+var servers = map[string]func([]string) error{"rails": standIn, "goloop": goLoop}
+
 func run(command string, args []string) error {
-	if command == "rails" {
-		return standIn(args)
+	if serve, ok := servers[command]; ok {
+		return serve(args)
 	}
 	measure, ok := commands[command]
 	if !ok {
@@ -64,7 +69,7 @@ func run(command string, args []string) error {
 	if have < uint64(c.n+64) {
 		return fmt.Errorf("-n %d: only %d files may be open here; use -n %d or less, or a higher ulimit -n", c.n, have, have-64)
 	}
-	runtime.GOMAXPROCS(c.loops + 1)
+	runtime.GOMAXPROCS(c.threads() + 1)
 	// Stopped in the middle, it must not leave sockets half served: an exit closes them all.
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, unix.SIGTERM)

@@ -50,6 +50,29 @@ func (g *gen) newRun(m int) *measurement {
 	return r
 }
 
+// awaitMessage waits until everyone has message i.
+func (r *measurement) awaitMessage(i int, timeout time.Duration) {
+	t := time.NewTimer(timeout)
+	defer t.Stop()
+	for atomic.LoadInt64(&r.doneAt[i]) == 0 {
+		select {
+		case <-r.wake:
+		case <-t.C:
+			return
+		}
+	}
+}
+
+// allDone is true when everyone has the first n messages.
+func (r *measurement) allDone(n int) bool {
+	for i := range n {
+		if atomic.LoadInt64(&r.doneAt[n-1-i]) == 0 { // the last ones are the last to be done
+			return false
+		}
+	}
+	return true
+}
+
 // await waits until want messages reached everyone.
 func (g *gen) await(r *measurement, want int64, timeout time.Duration) bool {
 	if want <= 0 || r.doneN.Load() >= want {

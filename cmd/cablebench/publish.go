@@ -15,7 +15,7 @@ func (g *gen) publishBufs(size int) []publishBuf {
 	c := g.cfg
 	out := make([]publishBuf, c.k)
 	for k := range out {
-		m := message(size, "")
+		m := c.message(size, "")
 		name := c.streamName(k)
 		if c.prefix != "" {
 			name = c.prefix + ":" + name
@@ -23,6 +23,15 @@ func (g *gen) publishBufs(size int) []publishBuf {
 		out[k] = publishBuf{channel: []byte(name), tpl: m}
 	}
 	return out
+}
+
+// publish sends message i of a measurement.
+func (g *gen) publish(r *measurement, b *publishBuf, stream, i int) error {
+	b.seq++
+	at := nanos()
+	r.sentAt[i] = at
+	token{r.id, uint32(stream), b.seq, uint32(i), at}.put(b.tpl.b[b.tpl.pos:])
+	return g.pub.Publish(b.channel, b.tpl.b)
 }
 
 func (g *gen) picker(o *opts) func() int {

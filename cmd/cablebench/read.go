@@ -55,10 +55,12 @@ func (l *loop) consume(c *conn, data []byte, now int64) int {
 			return 0
 		}
 		head := data[:i+2]
-		if why := l.cfg.checkUpgrade(head); why != "" {
+		why, deflate := l.cfg.checkUpgrade(head)
+		if why != "" {
 			l.fail(c, why)
 			return 0
 		}
+		c.deflate = deflate
 		off = i + 4
 		c.state = stWelcome
 	}
@@ -83,7 +85,7 @@ func (l *loop) consume(c *conn, data []byte, now int64) int {
 				plen = plen<<8 | int(x)
 			}
 		}
-		if plen < 0 || plen > 64<<20 || b[1]&0x80 != 0 || b[0]&0x70 != 0 {
+		if plen < 0 || plen > 64<<20 || b[1]&0x80 != 0 || b[0]&0x30 != 0 || b[0]&rsv1 != 0 && !l.mayBeCompressed(c, b[0]) {
 			l.lost(c, "bad frame from server")
 			return 0
 		}
@@ -95,8 +97,9 @@ func (l *loop) consume(c *conn, data []byte, now int64) int {
 		fin := b[0]&0x80 != 0
 		switch b[0] & 0x0f {
 		case opText, opBinary:
+			c.wire, c.squeezed = int32(h+plen), b[0]&rsv1 != 0
 			if fin {
-				l.message(c, pay, now)
+				l.whole(c, pay, now)
 			} else {
 				c.frag = append(c.frag[:0], pay...)
 				c.fragOn = true
@@ -107,9 +110,10 @@ func (l *loop) consume(c *conn, data []byte, now int64) int {
 				return 0
 			}
 			c.frag = append(c.frag, pay...)
+			c.wire += int32(h + plen)
 			if fin {
 				c.fragOn = false
-				l.message(c, c.frag, now)
+				l.whole(c, c.frag, now)
 			}
 		case opPing:
 			l.send(c, appendFrame(nil, opPong, pay))
@@ -123,4 +127,23 @@ func (l *loop) consume(c *conn, data []byte, now int64) int {
 			return 0
 		}
 	}
+}
+
+// mayBeCompressed tells whether a frame may have RSV1: the first one of a message, where that was agreed on.
+func (l *loop) mayBeCompressed(c *conn, first byte) bool {
+	code := first & 0x0f
+	return c.deflate && (code == opText || code == opBinary)
+}
+
+// whole takes a message in as it came.
+func (l *loop) whole(c *conn, p []byte, now int64) {
+	if c.squeezed {
+		text, err := l.inflater.text(p)
+		if err != nil {
+			l.lost(c, "compressed message: "+err.Error())
+			return
+		}
+		p = text
+	}
+	l.message(c, p, now)
 }

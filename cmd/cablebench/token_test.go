@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/json"
 	"testing"
 )
@@ -19,8 +21,8 @@ func TestToken_ComesBackAsItWasPut(t *testing.T) {
 
 func TestMessage_HasTheSizeThatWasAskedFor(t *testing.T) {
 	for _, n := range []int{64, 128, 1024, 70000} {
-		m := message(n, "")
-		if len(m.b) != max(n, 60) {
+		m := message(n, "", letters)
+		if len(m.b) != n {
 			t.Errorf("size %d: got %d", n, len(m.b))
 		}
 		(token{1, 2, 3, 4, 5}).put(m.b[m.pos:])
@@ -31,7 +33,7 @@ func TestMessage_HasTheSizeThatWasAskedFor(t *testing.T) {
 		if tk, ok := parseToken([]byte(v.B)); !ok || tk.msg != 4 {
 			t.Fatal(v.B)
 		}
-		w := wrap(message(n, ""), `{"stream":"s","data":`, `}`)
+		w := wrap(message(n, "", letters), `{"stream":"s","data":`, `}`)
 		(token{1, 2, 3, 4, 5}).put(w.b[w.pos:])
 		var o struct{ Stream, Data string }
 		if err := json.Unmarshal(w.b, &o); err != nil {
@@ -40,5 +42,22 @@ func TestMessage_HasTheSizeThatWasAskedFor(t *testing.T) {
 		if o.Data != string(m.b) {
 			t.Fatal(o.Data)
 		}
+	}
+}
+
+func TestMessage_OfRecordsIsATextThatShrinksAsAppsDo(t *testing.T) {
+	for _, n := range []int{128, 1024, 65536} {
+		m := message(n, "", records)
+		if len(m.b) != n || !json.Valid(m.b) {
+			t.Errorf("size %d: got %d bytes, valid JSON: %v", n, len(m.b), json.Valid(m.b))
+		}
+	}
+	m := message(65536, "", records)
+	var small bytes.Buffer
+	w, _ := flate.NewWriter(&small, flate.BestSpeed)
+	_, _ = w.Write(m.b)
+	_ = w.Close()
+	if times := float64(len(m.b)) / float64(small.Len()); times < 2.5 || times > 8 {
+		t.Errorf("deflate makes it %.1f times smaller, want about what it does to an app's JSON", times)
 	}
 }

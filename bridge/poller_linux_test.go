@@ -1,0 +1,51 @@
+package bridge
+
+import (
+	"net"
+	"testing"
+)
+
+// unmoved is a handler that does nothing.
+type unmoved struct{ gone chan struct{} }
+
+func (unmoved) readable([]byte) {}
+func (unmoved) writable()       {}
+func (u unmoved) hangup()       { close(u.gone) }
+
+func TestEpollSocket_CostsNoAllocationForAFrame(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPoller(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := unmoved{make(chan struct{})}
+	s, err := p.add(server, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	o := outbound{socket: s}
+	frame := textFrame([]byte("a short one, so that the kernel takes them all"))
+	if n := testing.AllocsPerRun(100, func() { _ = o.transmit(frame) }); n != 0 {
+		t.Errorf("%v allocations for a frame, want none", n)
+	}
+	if o.backlog != nil {
+		t.Error("the kernel did not take all")
+	}
+	s.close()
+	<-h.gone
+	p.stop()
+}
