@@ -99,7 +99,7 @@ func TestCompression_IsNotNegotiatedUnlessTurnedOn(t *testing.T) {
 	long := longJSON("plain")
 	b.PubSub.Publish("room", []byte(long))
 	c.Expect(transmission("room", long))
-	c.SendFrame(compressed(t, `{"command":"unsubscribe","identifier":"room"}`))
+	c.SendFrame(compressed(t, `{"command":"subscribe","identifier":"other"}`))
 	expectCloseCode(c, 1002)
 }
 
@@ -114,7 +114,7 @@ func TestCompression_IsNotUsedUnlessOffered(t *testing.T) {
 	long := longJSON("plain")
 	b.PubSub.Publish("room", []byte(long))
 	c.Expect(transmission("room", long))
-	c.SendFrame(compressed(t, `{"command":"unsubscribe","identifier":"room"}`))
+	c.SendFrame(compressed(t, `{"command":"subscribe","identifier":"other"}`))
 	expectCloseCode(c, 1002)
 }
 
