@@ -85,7 +85,7 @@ func BenchmarkRooms(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, name := range names {
-			l.transmit(&message{broadcasting: name, payload: payload})
+			deliverAll(l, &message{broadcasting: name, payload: payload})
 		}
 	}
 }
@@ -153,7 +153,7 @@ func TestLane_AllocatesAsMuchForTenFollowersAsForAThousand(t *testing.T) {
 			for i := range followers {
 				follow(l, "room", protocol.Identifier(fmt.Sprint(i%identifiers)))
 			}
-			return testing.AllocsPerRun(100, func() { l.transmit(&message{broadcasting: "room", payload: []byte(`"hello"`)}) })
+			return testing.AllocsPerRun(100, func() { deliverAll(l, &message{broadcasting: "room", payload: []byte(`"hello"`)}) })
 		}
 		if few, many := allocated(10), allocated(1000); few != many {
 			t.Errorf("%d identifiers: %v allocations for 10 followers, %v for 1000", identifiers, few, many)
