@@ -254,6 +254,62 @@ func TestCarry_WhoWaitsForRoomAndGivesUpIsInNobodysWay(t *testing.T) {
 	all.Wait()
 }
 
+func TestCarry_WhoGivesUpWhenRoomHasJustBeenMadeIsInNobodysWay(t *testing.T) {
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(new(ways), func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 1})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = 3 })
+	client.AwaitRoom(time.Minute)
+	givesUp, giveUp := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	perform := func(ctx context.Context, id string, want error) {
+		if _, err := client.Perform(ctx, newCommand(id)); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", id, err, want)
+		}
+	}
+	for i := range 2 {
+		all.Go(func() { perform(t.Context(), fmt.Sprint(i), nil) })
+		if i == 0 {
+			<-running
+		}
+	}
+	eventually(t, func() bool { return client.WaitingForRoom() == 1 })
+	gone := make(chan struct{})
+	all.Go(func() { perform(givesUp, "gives up", context.Canceled); close(gone) })
+	eventually(t, func() bool { return client.WaitingForRoom() == 2 })
+	goOn <- struct{}{} // room is made, for the first that waits
+	<-running
+	giveUp()
+	<-gone
+	if waiting := client.WaitingForRoom(); waiting != 0 {
+		t.Errorf("%d wait, want none", waiting)
+	}
+	goOn <- struct{}{}
+	all.Wait()
+}
+
+func TestCarry_NobodyWaitsForRoomWhereEventsTakeLong(t *testing.T) {
+	var w ways
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(&w, func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 1})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = 2 })
+	client.AwaitRoom(time.Minute)
+	client.EventsUsuallyTake(2 * time.Minute)
+	var both sync.WaitGroup
+	for i := range 2 {
+		both.Go(func() {
+			if _, err := client.Perform(t.Context(), newCommand(fmt.Sprint(i))); err != nil {
+				t.Error(err)
+			}
+		})
+		<-running
+	}
+	close(goOn)
+	both.Wait()
+	if got, want := w.taken(), []string{"perform along a link", "perform"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestCarry_WhoWaitsForRoomInALinkThatEndsGoesOverHTTP(t *testing.T) {
 	var w ways
 	worker := &rpctest.Worker{ID: "w1", Threads: 1}

@@ -17,6 +17,9 @@ func (c *Client) Waiting() int {
 // AwaitRoom has events wait for room in a link for so long. It must be called before the client is used.
 func (c *Client) AwaitRoom(within time.Duration) { c.links.room.within = within }
 
+// EventsUsuallyTake so long, as far as the client knows. It must be called before the client is used.
+func (c *Client) EventsUsuallyTake(long time.Duration) { c.links.room.usual = long }
+
 // WaitingForRoom is how many events wait until a link has room.
 func (c *Client) WaitingForRoom() int {
 	c.links.mu.Lock()

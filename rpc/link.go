@@ -53,9 +53,9 @@ type link struct {
 	worker   string
 	conn     io.ReadWriteCloser
 	reader   *bufio.Reader
-	limit    int64         // bytes of a line
-	patience time.Duration // for a worker to read a line
-	roomMade func()        // is called when an event is no longer under way
+	limit    int64                    // bytes of a line
+	patience time.Duration            // for a worker to read a line
+	roomMade func(took time.Duration) // is called when an event is no longer under way
 	events   chan *linkCall
 	wake     chan struct{} // holds one token while something may be posted
 
@@ -76,6 +76,7 @@ type linkCall struct {
 	answered chan *line    // holds the answer
 	applied  chan struct{} // closed when the reader may go on
 	once     sync.Once     // closes applied
+	since    time.Time     // guarded by link.mu: under way
 	written  bool          // guarded by link.mu: it may have run
 }
 
@@ -91,7 +92,7 @@ type linkEndedError struct{ error }
 func (e *linkEndedError) Unwrap() error { return e.error }
 
 // newLink makes one with the worker, which runs as many events at a time as it has threads for them.
-func newLink(worker string, threads int, conn io.ReadWriteCloser, reader *bufio.Reader, roomMade func(), options *Options) *link {
+func newLink(worker string, threads int, conn io.ReadWriteCloser, reader *bufio.Reader, roomMade func(time.Duration), options *Options) *link {
 	return &link{
 		worker: worker, threads: threads, conn: conn, reader: reader, limit: options.AnswerLimit, patience: options.Timeout, roomMade: roomMade,
 		events: make(chan *linkCall), wake: make(chan struct{}, 1), ended: make(chan struct{}), calls: make(map[string]*linkCall),
@@ -124,7 +125,7 @@ func (l *link) forget(id string) *linkCall {
 	delete(l.calls, id)
 	l.mu.Unlock()
 	if call != nil {
-		l.roomMade()
+		l.roomMade(time.Since(call.since))
 	}
 	return call
 }
@@ -136,7 +137,7 @@ func (l *link) take(call *linkCall) bool {
 	if l.err != nil || len(l.calls) >= l.threads {
 		return false
 	}
-	l.calls[call.id] = call
+	l.calls[call.id], call.since = call, time.Now()
 	return true
 }
 
@@ -311,7 +312,7 @@ func (l *link) takePosted() [][]byte {
 // call.apply once there is an answer; without one, ask has called it.
 func (l *link) ask(ctx context.Context, call *linkCall) (said *line, notRun bool, err error) {
 	l.mu.Lock()
-	l.calls[call.id] = call
+	l.calls[call.id], call.since = call, time.Now()
 	l.mu.Unlock()
 	defer func() {
 		l.forget(call.id)

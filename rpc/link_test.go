@@ -6,12 +6,13 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"time"
 )
 
 func TestLink_AnEventThatWasGivenUpAsNotRunIsNotWrittenLater(t *testing.T) {
 	here, there := net.Pipe() // whose Write waits for a Read
 	options := Options{}.withDefaults()
-	l := newLink("w1", 1, here, bufio.NewReader(here), func() {}, &options)
+	l := newLink("w1", 1, here, bufio.NewReader(here), func(time.Duration) {}, &options)
 	written := make(chan struct{})
 	go func() {
 		defer close(written)

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// roomWithin is for how long no event may have ended before those that wait for room in a link go as requests. Most events take less than a
-// request costs both sides; a worker that is full of longer ones has threads for requests beside.
+// roomWithin is for how long no event may have ended before those that wait for room in a link go as requests; and how long events usually
+// take where nobody waits at all. Most take less than a request costs both sides; a worker that is full of longer ones has threads for requests
+// beside.
 const roomWithin = 3 * time.Millisecond
 
 // room is for events that wait until a link has some: who came first goes first.
@@ -17,6 +18,7 @@ type room struct {
 	seed   maphash.Seed
 	queue  []chan struct{} // of each that waits; closed when it is to ask again
 	made   time.Time       // the last time
+	usual  time.Duration   // that an event is under way
 }
 
 func newRoom() room { return room{within: roomWithin, seed: maphash.MakeSeed()} }
@@ -43,9 +45,7 @@ func (r *links) take(ctx context.Context, call *linkCall, connection string) *li
 				patience.Reset(moved)
 			}
 		case <-ctx.Done():
-			if _, left := r.leave(turn); !left {
-				r.roomMade() // its turn is another's
-			}
+			r.withdraw(turn)
 			return nil
 		}
 	}
@@ -76,10 +76,13 @@ func (r *links) tryTake(call *linkCall, connection string, again bool) (l *link,
 	case idlest == nil:
 		return nil, nil
 	case len(r.room.queue) > 0 && !again: // others were first
-	case ownLoad <= least+1 && own.take(call):
+	case ownLoad <= least && own.take(call):
 		return own, nil
 	case idlest.take(call):
 		return idlest, nil
+	}
+	if r.room.usual > r.room.within {
+		return nil, nil
 	}
 	turn = make(chan struct{})
 	if again {
@@ -106,6 +109,17 @@ func (r *links) leave(turn chan struct{}) (moved time.Duration, left bool) {
 	return 0, true
 }
 
+// withdraw is for who does not wait any more. A turn that has come is another's.
+func (r *links) withdraw(turn chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at := slices.Index(r.room.queue, turn); at >= 0 {
+		r.room.queue = slices.Delete(r.room.queue, at, at+1)
+		return
+	}
+	r.nextLocked()
+}
+
 func (r *links) rank(connection, worker string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.room.seed)
@@ -114,10 +128,11 @@ func (r *links) rank(connection, worker string) uint64 {
 	return h.Sum64()
 }
 
-// roomMade gives the first that waits its turn.
-func (r *links) roomMade() {
+// roomMade is called when an event has ended that was under way for so long. The first that waits has its turn.
+func (r *links) roomMade(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.room.usual += (took - r.room.usual) / 8
 	r.nextLocked()
 }
 
