@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "objspace"
 require_relative "support/living"
 
 class ActingChannel < ApplicationCable::Channel
@@ -20,6 +21,63 @@ class ActingChannel < ApplicationCable::Channel
     @new = "new"
   end
 
+  def turn_on
+    @on = true
+  end
+
+  def register_and_turn_off
+    self.class.registry << self
+    @on = false
+  end
+
+  def shout
+    @text.extend(Shouting)
+  end
+
+  def tag
+    connection.logger.tags << "mine"
+  end
+
+  def tell_tags
+    transmit({ tags: connection.logger.tags, shouting: @text.singleton_class.include?(Shouting) })
+  end
+
+  def stream_block
+    stream_from("at-hand") { |raw| transmit({ raw: raw }) }
+  end
+
+  def follow
+    Elsewhere.all << self
+    stream_from "followed"
+    transmit({ history: "x" * 200_000 })
+  end
+
+  def unfollow
+    stop_all_streams
+  end
+
+  def tell_outside
+    transmit({ outside: true })
+  end
+
+  class << self
+    def registry
+      @registry ||= []
+    end
+  end
+
+  module Shouting
+  end
+
+  # Where the gem does not look for channels.
+  module Elsewhere
+    class << self
+      def all
+        @all ||= []
+      end
+    end
+  end
+
   def close_all
     connection.close
   end
@@ -38,7 +96,12 @@ class AtHandTest < ActiveSupport::TestCase
     assert_equal [ "confirm" ], subscribed.kinds
   end
 
-  teardown { Cablestay::AtHand.current = Cablestay::AtHand.new(500) }
+  teardown do
+    Cablestay::AtHand.current = Cablestay::AtHand.new(500)
+    ActingChannel.registry.clear
+    ActingChannel::Elsewhere.all.clear
+    Cablestay::Live::Offer.instance_variable_get(:@known).clear
+  end
 
   test "an action finds the objects that the last one left" do
     assert_equal tell["object"], tell["object"]
@@ -98,6 +161,49 @@ class AtHandTest < ActiveSupport::TestCase
     assert_equal 0, Cablestay::AtHand.current.size
   end
 
+  test "a channel that is held from then on tells what it changes back" do
+    perform "turn_on"
+    perform "tell"
+    answer = perform("register_and_turn_off")
+    @identifier, @live = identifier("ActingChannel"), answer["live"]
+    attach(answer)
+    assert perform_live("turn_on")["state"]
+  end
+
+  test "what changes in place without being another value is in the state" do
+    perform "tell"
+    perform "shout"
+    perform "tag"
+    forget
+    told = perform("tell_tags").messages.first
+    assert_equal [ "mine", true ], [ told["tags"].last, told["shouting"] ]
+  end
+
+  test "what an action transmitted is not kept" do
+    perform "follow"
+    left = take
+    assert_nil ObjectSpace.reachable_objects_from(left.surroundings.instance_variable_get(:@known).values.first).find { |object| Cablestay::Streams === object }
+  end
+
+  test "a link that has ended is no longer the road of what was left by it" do
+    along_link "tell"
+    assert_equal 1, Cablestay::AtHand.current.size
+    @bridge.forget_link
+    assert perform("stream_block")["live"]
+    await { subscribers("at-hand") == 1 } # Rails 6.1 can't leave before it is there
+  end
+
+  test "what was offered is not at hand any more" do
+    perform "follow"
+    ActingChannel::Elsewhere.all.last.tell_outside
+    offer = nil
+    offer = @bridge.receive["offer"] until offer
+    @bridge.send_line(drop: offer["hold"])
+    await { Cablestay::Live::Holds.find(offer["hold"]).nil? }
+
+    assert_includes perform("unfollow").kinds, "stop_stream"
+  end
+
   test "a large state is not kept twice" do
     perform "keep_large"
     assert_equal 0, Cablestay::AtHand.current.size
@@ -127,7 +233,7 @@ class AtHandTest < ActiveSupport::TestCase
 
   test "of too many, those go whose connection was used the longest ago" do
     at_hand = Cablestay::AtHand.new(3)
-    left = Cablestay::AtHand::Left.new("c", "s", Struct.new(:hold).new, nil, Struct.new(:bytesize).new(1))
+    left = Cablestay::AtHand::Left.new("c", "s", Struct.new(:offered).new, nil, Struct.new(:bytesize).new(1))
     [ %w[ one a ], %w[ one b ], %w[ two a ], %w[ one a ], %w[ three a ] ].each { |connection, identifier| at_hand.put(connection, identifier, left) }
 
     assert_equal 3, at_hand.size
@@ -139,6 +245,12 @@ class AtHandTest < ActiveSupport::TestCase
   private
     def perform(action)
       @client.perform("ActingChannel", action)
+    end
+
+    def along_link(action)
+      identifier = identifier("ActingChannel")
+      @bridge.ask_link("perform", bridge: @bridge.id, connection: "connection-1", handshake: Bridge.handshake, connection_state: @client.state,
+        identifier: identifier, state: @client.states[identifier], data: JSON.generate(action: action))
     end
 
     def tell

@@ -14,6 +14,21 @@ class LiveJobsTest < ActiveSupport::TestCase
     2.times { begun.pop }
   end
 
+  test "what runs on a thread of its own counts, and is refused where as many run" do
+    size = ActionCable.server.config.worker_pool_size
+    begun, go_on, done = Queue.new, Queue.new, Queue.new
+    readers = Array.new(size) { Thread.new { @jobs.here { begun << true; go_on.pop } } }
+    size.times { begun.pop }
+    size.times { @jobs.post { done << true } }
+
+    assert_equal false, @jobs.here { flunk "there is no room" }
+    assert_raises(ThreadError) { 20.times { Thread.pass; done.pop(true) } }
+    go_on.close
+    assert_equal [ true ] * size, readers.map(&:value)
+    size.times { done.pop }
+    assert @jobs.here { done << true }
+  end
+
   test "jobs of a line keep their order, beside those of other lines" do
     done = Queue.new
     lines = Array.new(3) { @jobs.line }

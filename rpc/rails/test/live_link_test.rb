@@ -57,6 +57,61 @@ class LiveLinkTest < ActiveSupport::TestCase
     go_on.close
   end
 
+  test "a line that comes before the link is open waits for it" do
+    ours, theirs = UNIXSocket.pair
+    link = Cablestay::Live::Link.new("early", {}, nil)
+    link.send_line(early: 1)
+    link.start(theirs, {})
+    lines = Array.new(6) { ours.gets }
+    assert_match %r{\AHTTP/1.1 101 }, lines.first
+    assert_equal({ "early" => 1 }, JSON.parse(lines.last))
+  ensure
+    ours.close
+  end
+
+  # A socket that takes half of a line, and in that moment somebody else has one.
+  class Half
+    attr_reader :taken
+    attr_accessor :meanwhile
+
+    def initialize
+      @taken = +""
+      @closed = Queue.new
+    end
+
+    def write(text)
+      @taken << text
+    end
+
+    def write_nonblock(text, **)
+      @taken << text.byteslice(0, text.bytesize / 2)
+      meanwhile, @meanwhile = @meanwhile, nil
+      meanwhile&.call
+      text.bytesize / 2
+    end
+
+    def gets(*)
+      @closed.pop
+    end
+
+    def close
+      @closed.close
+    end
+  end
+
+  test "a line of which the socket takes a part stays whole" do
+    io = Half.new
+    link = Cablestay::Live::Link.new("half", {}, nil)
+    link.start(io, {})
+    io.meanwhile = -> { Thread.new { link.send_line(second: "b" * 20) }.join }
+    link.send_line(first: "a" * 20)
+    await { link.written? }
+
+    assert_equal [ { "first" => "a" * 20 }, { "second" => "b" * 20 } ], io.taken.lines.last(2).map { |line| JSON.parse(line) }
+  ensure
+    io.close
+  end
+
   test "before the process ends, bridges are told, and what runs is answered" do
     subscribe_live("ProcKeepingChannel")
     begun, go_on = Queue.new, Queue.new

@@ -54,6 +54,13 @@ class LiveReadingTest < ActiveSupport::TestCase
     refute_same killed.pop, ask { Thread.current }
   end
 
+  test "so is one that is killed when its event is long over" do
+    reader = ask { Thread.current }
+    reader.kill
+    assert reader.join(10)
+    refute_same reader, ask { Thread.current }
+  end
+
   private
     # Runs it as an event.
     def ask(&event)

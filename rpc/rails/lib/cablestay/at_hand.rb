@@ -38,11 +38,11 @@ module Cablestay
       return if @most.zero?
 
       left = @mutex.synchronize { remove(connection_id, identifier) }
-      left if left && left.connection_state == connection_state && left.state == state && left.surroundings.hold.nil?
+      left if left && left.connection_state == connection_state && left.state == state && !left.surroundings.offered
     end
 
     def put(connection_id, identifier, left)
-      return if @most.zero? || reloads? || left.kept.bytesize > LARGEST
+      return if @most.zero? || left.surroundings.offered || reloads? || left.kept.bytesize > LARGEST
 
       @mutex.synchronize do
         all = @left.delete(connection_id) || {}

@@ -41,6 +41,7 @@ module Cablestay
     def catch_up(token)
       return if @had.include?(mark(token))
 
+      @glance = nil
       before, bytes = @before[nil], @seal.open(token)
       had(token)
       return if bytes == before
@@ -66,7 +67,7 @@ module Cablestay
 
     # This and the next give nil where nothing changed. The block is told what can't travel: see State.dump.
     def connection_token(&left_out)
-      @graph = @graphs = nil
+      @graph = @graphs = @glance = nil
       saved = @cable.saved
       channels = @cable.table.values.map { |channel| graph_of(channel) }
       State::References.among(connection_objects) do

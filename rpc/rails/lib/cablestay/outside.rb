@@ -6,8 +6,8 @@ module Cablestay
   class Outside
     attr_reader :streams
 
-    def initialize(surroundings, road)
-      @surroundings, @road = surroundings, road
+    def initialize(surroundings)
+      @surroundings = surroundings
       @streams = Streams.new(self, surroundings)
       @line = Live.jobs.line
       @waiting = [] # nil once nothing has to wait
@@ -93,7 +93,7 @@ module Cablestay
       end
 
       def deliver(effects)
-        return true if @road.send_effects(effects)
+        return true if @surroundings.road.send_effects(effects)
 
         Cablestay.logger.warn("lost what was done outside of an event, because there is no link to the bridge: " \
           "#{effects.map { |effect| [ effect[:effect], effect[:broadcasting] ].compact.join(" ") }.join(", ")}")

@@ -10,7 +10,7 @@ module Cablestay
     Handler = Struct.new(:broadcasting, :carried, :identifier)
 
     # What we know of a handler that Rails made. +by+ is who follows: :bridge, :adapter or, where the stream could not be
-    # begun, :nobody.
+    # begun, :nobody. +begun_in+ stands for the event.
     Stream = Struct.new(:broadcasting, :identifier, :by, :begun_in)
 
     # Overridden in the app, these see or change each broadcast, which only Ruby can do.
@@ -19,7 +19,7 @@ module Cablestay
     attr_reader :internal
 
     def initialize(effects, surroundings)
-      @effects, @surroundings = effects, surroundings
+      @effects, @surroundings, @event = effects, surroundings, Object.new
       @begun = Hash.new(0) # broadcastings that the bridge begins to follow after this event
       @left = {}           # broadcastings of earlier events => the effect that this one left it
       @lock = Monitor.new  # guards channel and why: the app may stream from threads of its own
@@ -101,7 +101,7 @@ module Cablestay
       def leave_carried(broadcasting, stream)
         @begun.delete(broadcasting)
         left = @effects.record("stop_stream", identifier: stream.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
-        @left[broadcasting] = left unless stream.begun_in.equal?(self)
+        @left[broadcasting] = left unless stream.begun_in.equal?(@event)
       end
 
       def live(broadcasting, handler, success)
@@ -112,7 +112,7 @@ module Cablestay
       end
 
       def know(handler, broadcasting, by)
-        @surroundings.know(handler, Stream.new(broadcasting, @channel&.identifier, by, self))
+        @surroundings.know(handler, Stream.new(broadcasting, @channel&.identifier, by, @event))
       end
 
       def adapter

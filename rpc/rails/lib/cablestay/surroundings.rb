@@ -4,10 +4,16 @@ module Cablestay
   # What a connection sees of Rails, in our words: its server and its socket. They write down what the connection and
   # its channels do, for the event in which they do it. Usually there is one event; a connection that is held has many.
   class Surroundings
-    attr_reader :server, :socket, :outside, :road
+    attr_reader :server, :socket, :outside
+
+    # From here to the bridge, as the latest event knows it.
+    attr_accessor :road
 
     # What the only event of a connection that is not held ran on, a Live::Holdable, and its id.
     attr_accessor :origin, :event_id
+
+    # It has been offered to the bridge to be held: whatever comes of that, it is not at hand any more.
+    attr_accessor :offered
 
     # The hold that keeps the connection alive; nil while it is revived for each event.
     attr_accessor :hold
@@ -18,7 +24,7 @@ module Cablestay
       @road = road
       @socket = Socket.new(self, env: env, protocol: protocol)
       @server = Server.new(cable_server, self)
-      @outside = Outside.new(self, road)
+      @outside = Outside.new(self)
       @running = []
       @known = {}.compare_by_identity # the handlers that Rails made of streams => what we know of each
       @living = Hash.new { |hash, identifier| hash[identifier] = [] }
@@ -84,7 +90,7 @@ module Cablestay
 
     # Leaves what the real adapter still has of this connection's.
     def end_streams
-      kept = @lock.synchronize { @known.select { |_, stream| stream.by == :adapter }.tap { @known.clear } }
+      kept = @lock.synchronize { @known.select { |_, stream| stream.by == :adapter }.each_key { |handler| @known.delete(handler) } }
       kept.each { |handler, stream| server.__getobj__.pubsub.unsubscribe(stream.broadcasting, handler) }
     end
   end

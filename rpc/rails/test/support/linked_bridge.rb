@@ -67,6 +67,13 @@ class LinkedBridge < Bridge
     @link.close
   end
 
+  # It ends, and both sides live on.
+  def forget_link
+    close
+    Timeout.timeout(10) { sleep 0.01 while Cablestay::Live::Links.of(id) }
+    @link = nil
+  end
+
   private
     def take_link(io)
       head = +""

@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "concurrent/atomic/atomic_fixnum"
 require "concurrent/executor/thread_pool_executor"
 
 module Cablestay
@@ -45,22 +44,28 @@ module Cablestay
 
       # What the block raises is logged.
       def post(&job)
-        pool, under_way = of_this_process
-        under_way.increment
-        pool.post do
-          EventThreads.here { logging(&job) }
-        ensure
-          under_way.decrement
+        starts = @mutex.synchronize do
+          of_this_process
+          @waiting << job
+          next_job
         end
+        start(starts) if starts
       end
 
-      # The same on this thread, which runs nothing else.
+      # At once on this thread, which runs nothing else; false where as many as may run do so already.
       def here(&job)
-        under_way = of_this_process.last
-        under_way.increment
-        EventThreads.here { logging(&job) }
-      ensure
-        under_way.decrement
+        room = @mutex.synchronize do
+          of_this_process
+          @under_way += 1 if @under_way < size
+        end
+        return false unless room
+
+        begin
+          EventThreads.here { logging(&job) }
+        ensure
+          ended
+        end
+        true
       end
 
       # How many run at a time.
@@ -68,24 +73,42 @@ module Cablestay
         ActionCable.server.config.worker_pool_size
       end
 
-      # Would a job have a thread at once?
-      def room?
-        of_this_process.last.value < size
-      end
-
       def idle?
-        of_this_process.last.value.zero?
+        @mutex.synchronize { of_this_process && @under_way.zero? }
       end
 
       private
-        # The pool, and how many jobs it has. A fork has no threads.
-        def of_this_process
-          @mutex.synchronize do
-            @pool = nil unless @pid == ::Process.pid
-            @pid = ::Process.pid
-            @pool ||= [ Concurrent::ThreadPoolExecutor.new(name: "cablestay", min_threads: 1, max_threads: size, max_queue: 0),
-              Concurrent::AtomicFixnum.new ]
+        def start(job)
+          @pool.post do
+            EventThreads.here { logging(&job) }
+          ensure
+            ended
           end
+        end
+
+        # The next one takes its place.
+        def ended
+          job = @mutex.synchronize do
+            @under_way -= 1
+            next_job
+          end
+          start(job) if job
+        end
+
+        # Under the mutex. One that waits, if it may run now.
+        def next_job
+          return if @under_way >= size || @waiting.empty?
+
+          @under_way += 1
+          @waiting.shift
+        end
+
+        # Under the mutex. A fork has no threads.
+        def of_this_process
+          return @pool if @pid == ::Process.pid
+
+          @pid, @under_way, @waiting = ::Process.pid, 0, []
+          @pool = Concurrent::ThreadPoolExecutor.new(name: "cablestay", min_threads: 1, max_threads: size, max_queue: 0)
         end
 
         def logging

@@ -20,6 +20,8 @@ module Cablestay
         @outgoing = Queue.new
         @waiting = Concurrent::AtomicFixnum.new # bytes of it
         @writing = Mutex.new
+        @rest = +"" # of a line of which the kernel has taken a part; under the mutex
+        @open = false
         @asked = {}
         @asking = Mutex.new
       end
@@ -28,6 +30,7 @@ module Cablestay
         @io = io
         io.setsockopt(:SOCKET, :KEEPALIVE, true) if io.respond_to?(:setsockopt) # a bridge may go without a word
         io.write("#{HEAD}#{line(worker: Live.worker, threads: Live.jobs.size, answer: answer)}")
+        @open = true
         Thread.new { write }.name = "cablestay link writer"
         @reading.start
       rescue IOError, SystemCallError => error
@@ -70,21 +73,21 @@ module Cablestay
 
         # At once where nothing is in front of it; what the kernel does not take is for the writer.
         def send_text(text)
-          if @waiting.value.zero? && @writing.try_lock
+          Thread.handle_interrupt(Object => :never) do # between a part and its rest
+            next leave_to_writer(text) unless @open && @waiting.value.zero? && @writing.try_lock
+
             begin
               written = @io.write_nonblock(text, exception: false)
-              text = text.byteslice(written..) if written.is_a?(Integer)
-              leave_to_writer(text) unless text.empty?
+              @rest = text.byteslice((written.is_a?(Integer) ? written : 0)..)
+              leave_to_writer("", @rest.bytesize) unless @rest.empty?
             ensure
               @writing.unlock
             end
-          else
-            leave_to_writer(text)
           end
         end
 
-        def leave_to_writer(text)
-          @waiting.increment(text.bytesize)
+        def leave_to_writer(text, size = text.bytesize)
+          @waiting.increment(size)
           @outgoing << text
         end
 
@@ -93,7 +96,11 @@ module Cablestay
           while (lines = @outgoing.pop)
             lines = +lines
             lines << @outgoing.pop until @outgoing.empty? || lines.bytesize > 1 << 20
-            @writing.synchronize { @io.write(lines) }
+            @writing.synchronize do
+              lines = @rest + lines
+              @io.write(lines)
+              @rest = +""
+            end
             @waiting.decrement(lines.bytesize)
           end
         rescue IOError, SystemCallError => error
@@ -103,11 +110,17 @@ module Cablestay
         # One line; false at the end.
         def read
           line = @io.gets("\n", LINE_LIMIT) or return close("the bridge has ended it")
+          take(line)
+        rescue IOError, SystemCallError => error
+          close(error)
+        end
+
+        def take(line)
           handle(JSON.parse(line.force_encoding(Encoding::UTF_8)))
           true
         rescue JSON::ParserError # whose message would have what users send each other
           close("a line was not JSON")
-        rescue StandardError => error # also a line that is not of the contract
+        rescue StandardError => error # a line that is not of the contract
           close(error)
         end
 
@@ -126,9 +139,9 @@ module Cablestay
 
         # What could as well be a request does not wait here.
         def run(event, members)
-          if Live.jobs.room?
-            @reading.busy { Live.jobs.here { answer(event, members) } }
-          elsif !members.is_a?(Hash) || members.key?("hold")
+          return if Live.jobs.here { @reading.busy { answer(event, members) } }
+
+          if !members.is_a?(Hash) || members.key?("hold")
             Live.jobs.post { answer(event, members) }
           else
             send_line(id: members["id"], status: 503, error: "no thread is free")

@@ -21,7 +21,7 @@ module Cablestay
           channel = origin.cable.table[identifier] if origin && Live.allowed? && surroundings.holdable?
           return unless channel
 
-          @known[channel.class.name] = true
+          @known[channel.class.name] = surroundings.offered = true
           hold = Holds.take(surroundings.road.bridge, origin, offered: true)
           offer = { offer: hold.told(identifier, [ WHY ], false), identifier: identifier, event: surroundings.event_id }
           Holds.drop(hold.id) unless surroundings.road.send_line(offer)

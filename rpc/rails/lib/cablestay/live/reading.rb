@@ -15,7 +15,7 @@ module Cablestay
         @turns = Queue.new # for readers that wait for theirs
         @event = nil       # what the reader is busy with
         @events = 0
-        @slow = false
+        @slow = @lost = false
         @mutex = Mutex.new
         @begun = ConditionVariable.new
       end
@@ -35,7 +35,7 @@ module Cablestay
           @slow = now - since > GLANCE
           if @event == event
             @event = nil
-            relieve unless done # the app has killed the thread
+            lost unless done # the app has killed the thread
           end
         end
       end
@@ -58,18 +58,29 @@ module Cablestay
 
         # Another thread has the turn from now on.
         def relieve
-          @event = nil
+          return if @turns.closed?
+
           reader if @turns.num_waiting.zero?
           @turns << @turn += 1
-        rescue ClosedQueueError
-          nil # so it ends
+          @event, @lost = nil, false
+        rescue ClosedQueueError, ThreadError # so it ends, or there can be no more threads now
+          nil
+        end
+
+        # Nobody has the turn. Who watches gives it to another: not this thread, which may be ended because the process is.
+        def lost
+          @event, @lost = nil, true
+          @begun.signal
         end
 
         def reader
           thread("reader") do
+            turn = nil
             while (turn = @turns.pop)
               nil while turn == @turn && @step.call
             end
+          ensure # also where the app has kept the thread, and kills it when its event is long over
+            @mutex.synchronize { lost if turn == @turn }
           end
         end
 
@@ -79,8 +90,8 @@ module Cablestay
           until @turns.closed?
             sleep GLANCE
             @mutex.synchronize do
-              relieve if @event && @event == seen
-              rest if @event.nil? && @events == seen
+              relieve if @lost || (@event && @event == seen)
+              rest if @event.nil? && !@lost && @events == seen
               seen = @events
             end
           end

@@ -15,6 +15,7 @@ module Cablestay
           living(@hold = Live::Holds.find(id))
         elsif left
           living(@left = left)
+          surroundings.road = Live::Road.of(request, env)
         else
           @middleware_env = MiddlewareEnv.new(request.handshake.env(env), app)
           @surroundings = Surroundings.new(CableServer.of(app), road: Live::Road.of(request, env))

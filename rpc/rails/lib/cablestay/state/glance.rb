@@ -6,49 +6,36 @@ module Cablestay
     # same objects, with the same in them. Says nothing where one of them leads to others: to look at those takes as long
     # as to write them down.
     class Glance
-      # What can't change, and what has no more than itself in it.
-      CONSTANT = [ NilClass, TrueClass, FalseClass, Integer, Float, Symbol ].to_h { |type| [ type, true ] }.freeze
-      PLAIN = { String => true, Time => true }.freeze
+      SINGLE = [ NilClass, TrueClass, FalseClass, Integer, Float, Symbol, String, Time ].to_h { |type| [ type, true ] }.freeze
 
       # nil where there is more than single values. +saved+ are what Cable#saved and Channels.saved give.
       def self.at(*saved)
-        new(saved) if saved.all? { |one| one[:ivars].each_value.all? { |value| single?(value) } }
+        new(saved) if saved.all? { |one| !one.key?(:coder) && one[:ivars].each_value.all? { |value| single?(value) } }
+      rescue StandardError # of what can't be written down
+        nil
       end
 
       def self.single?(value)
-        type = Graph::CLASS.bind_call(value)
-        CONSTANT.key?(type) || (PLAIN.key?(type) && plain?(value))
-      end
-
-      def self.plain?(value)
-        value.instance_variables.empty? && value.singleton_methods(false).empty?
+        SINGLE.key?(Graph::CLASS.bind_call(value)) && value.instance_variables.empty?
       end
 
       def initialize(saved)
-        @seen = saved.map do |one|
-          [ one.except(:ivars), one[:ivars], one[:ivars].transform_values { |value| value.frozen? ? value : value.dup } ]
-        end
+        @values = values(saved)
+        @frozen = @values.map(&:frozen?)
+        @bytes = Marshal.dump(saved)
       end
 
       def same?(*saved)
-        @seen.zip(saved).all? do |(rest, ivars, copies), now|
-          ivars.keys == now[:ivars].keys && rest == now.except(:ivars) &&
-            now[:ivars].all? { |name, value| value.equal?(ivars[name]) && alike?(value, copies[name]) }
-        end
+        values = values(saved)
+        values.size == @values.size && values.each_with_index.all? { |value, n| value.equal?(@values[n]) && value.frozen? == @frozen[n] } &&
+          Marshal.dump(saved) == @bytes
+      rescue StandardError # as above
+        false
       end
 
       private
-        # Of one and the same object.
-        def alike?(value, copy)
-          case value
-          when String then value == copy && value.encoding == copy.encoding && same_kind?(value, copy)
-          when Time then value.eql?(copy) && value.utc_offset == copy.utc_offset && value.zone == copy.zone && same_kind?(value, copy)
-          else true
-          end
-        end
-
-        def same_kind?(value, copy)
-          value.frozen? == copy.frozen? && Glance.plain?(value)
+        def values(saved)
+          saved.flat_map { |one| one[:ivars].values }
         end
     end
   end
