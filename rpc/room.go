@@ -132,7 +132,7 @@ func (r *links) rank(connection, worker string) uint64 {
 func (r *links) roomMade(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.room.usual += (took - r.room.usual) / 8
+	r.room.usual += (min(took, 4*r.room.within) - r.room.usual) / 8 // a single long one says little
 	r.nextLocked()
 }
 

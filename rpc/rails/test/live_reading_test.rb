@@ -54,6 +54,20 @@ class LiveReadingTest < ActiveSupport::TestCase
     refute_same killed.pop, ask { Thread.current }
   end
 
+  test "one whose event raises reads on, alone" do
+    raised = Queue.new
+    @lines << lambda do
+      @reading.busy { raise "not this one" }
+    rescue RuntimeError
+      raised << Thread.current
+    end
+    reader = raised.pop
+    Array.new(10) { ask { Thread.current } }
+
+    assert reader.alive?
+    assert_equal 1, readers.count { |thread| thread.backtrace.to_a.any? { |line| line.include?("live_reading_test.rb") } }
+  end
+
   test "so is one that is killed when its event is long over" do
     reader = ask { Thread.current }
     reader.kill

@@ -74,9 +74,11 @@ module Cablestay
         # At once where nothing is in front of it; what the kernel does not take is for the writer.
         def send_text(text)
           Thread.handle_interrupt(Object => :never) do # between a part and its rest
-            next leave_to_writer(text) unless @open && @waiting.value.zero? && @writing.try_lock
+            next leave_to_writer(text) unless @open && @writing.try_lock
 
             begin
+              next leave_to_writer(text) unless @waiting.value.zero?
+
               written = @io.write_nonblock(text, exception: false)
               @rest = text.byteslice((written.is_a?(Integer) ? written : 0)..)
               leave_to_writer("", @rest.bytesize) unless @rest.empty?

@@ -27,15 +27,18 @@ module Cablestay
 
       # Around an event, called in the block by the reader.
       def busy
-        event, since, done = begin_event, now, false
+        event, since, killed = begin_event, now, true
         yield
-        done = true
+        killed = false
+      rescue Exception
+        killed = false # this thread goes on
+        raise
       ensure
         @mutex.synchronize do
           @slow = now - since > GLANCE
           if @event == event
             @event = nil
-            lost unless done # the app has killed the thread
+            lost if killed # by the app
           end
         end
       end
@@ -69,6 +72,7 @@ module Cablestay
 
         # Nobody has the turn. Who watches gives it to another: not this thread, which may be ended because the process is.
         def lost
+          @turn += 1 # from whoever may still believe to have it
           @event, @lost = nil, true
           @begun.signal
         end
@@ -80,7 +84,7 @@ module Cablestay
               nil while turn == @turn && @step.call
             end
           ensure # also where the app has kept the thread, and kills it when its event is long over
-            @mutex.synchronize { lost if turn == @turn }
+            @mutex.synchronize { lost if turn == @turn || !@turns.empty? } # it may have been the one that was to take it
           end
         end
 
