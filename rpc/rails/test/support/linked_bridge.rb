@@ -15,7 +15,7 @@ class LinkedBridge < Bridge
     @id = SecureRandom.hex(4)
     @lines = Queue.new # what the worker has sent that nobody has waited for
     @answers_in_order = Queue.new
-    @answers = Hash.new { |hash, event| hash[event] = Queue.new }
+    @answers = Concurrent::Map.new # of events => queues; an answer may come before anybody waits for it
   end
 
   # The first answer comes along the new link.
@@ -46,7 +46,7 @@ class LinkedBridge < Bridge
   def ask_link(event, **members)
     request_id = Bridge.next_id
     send_line(event: event, request: { contract: 1, id: request_id, **members })
-    line = @answers[request_id].pop
+    line = answer_to(request_id).pop
     Answer.new(line["status"] || 200, line["answer"] || { "error" => line["error"] })
   end
 
@@ -75,6 +75,10 @@ class LinkedBridge < Bridge
   end
 
   private
+    def answer_to(event)
+      @answers.compute_if_absent(event) { Queue.new }
+    end
+
     def take_link(io)
       head = +""
       head << io.gets until head.end_with?("\r\n\r\n")
@@ -90,7 +94,7 @@ class LinkedBridge < Bridge
       while (line = io.gets)
         message = JSON.parse(line)
       @answers_in_order << message.key?("answer")
-        message.key?("answer") || message.key?("error") ? @answers[message["id"]] << message : @lines << message
+        message.key?("answer") || message.key?("error") ? answer_to(message["id"]) << message : @lines << message
       end
     rescue IOError, SystemCallError
       nil
