@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cablestay/cablestay/cmd/cablebench/resp"
 	"github.com/cablestay/cablestay/cmd/cablebench/stats"
 )
 
@@ -48,17 +47,10 @@ type fanoutResult struct {
 }
 
 func (g *gen) fanout(rep *report, o *opts) error {
-	open, err := g.open(o)
-	if err != nil {
-		return err
-	}
-	rep.Open = &open
-	c := g.cfg
-	if g.pub, err = resp.Dial(c.redis, c.redisPass, c.redisDB); err != nil {
+	if err := g.openToPublish(rep, o); err != nil {
 		return err
 	}
 	defer g.pub.Close()
-	time.Sleep(c.settle)
 	rep.fanoutHeader()
 	for _, size := range o.sizes {
 		for _, w := range o.windows {
@@ -79,7 +71,7 @@ func (g *gen) fanout(rep *report, o *opts) error {
 	}
 	p := g.mem("after load")
 	rep.MemEnd = &p
-	for _, gr := range c.groups {
+	for _, gr := range g.cfg.groups {
 		m := p.Mem[gr.Label]
 		fmt.Printf("memory      after load %-8s RSS %.1f MiB  PSS %.1f MiB\n", gr.Label, float64(m.RSS)/1024, float64(m.PSS)/1024)
 	}

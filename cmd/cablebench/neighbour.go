@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cablestay/cablestay/cmd/cablebench/resp"
 	"github.com/cablestay/cablestay/cmd/cablebench/stats"
 )
 
@@ -45,17 +44,10 @@ type neighbourResult struct {
 
 // neighbour measures what a stream that everybody follows does to one that hardly anybody does.
 func (g *gen) neighbour(rep *report, o *opts) error {
-	open, err := g.open(o)
-	if err != nil {
-		return err
-	}
-	rep.Open = &open
-	c := g.cfg
-	if g.pub, err = resp.Dial(c.redis, c.redisPass, c.redisDB); err != nil {
+	if err := g.openToPublish(rep, o); err != nil {
 		return err
 	}
 	defer g.pub.Close()
-	time.Sleep(c.settle)
 	fmt.Printf("%6s %6s %6s %10s %10s %10s %10s %8s %12s %6s %s\n", "busy", "quiet", "size", "alone p50", "alone p99", "beside p50", "beside p99", "p99", "busy deliv/s", "lost", "limited by")
 	for _, size := range o.sizes {
 		for i := range o.repeat {

@@ -2,7 +2,12 @@
 
 package main
 
-import "math/rand"
+import (
+	"math/rand"
+	"time"
+
+	"github.com/cablestay/cablestay/cmd/cablebench/resp"
+)
 
 // publishBuf is a ready message for one stream.
 type publishBuf struct {
@@ -48,3 +53,17 @@ func (g *gen) picker(o *opts) func() int {
 }
 
 // ---- echo ----
+
+// openToPublish opens the connections, and the one on which to publish to them.
+func (g *gen) openToPublish(rep *report, o *opts) error {
+	open, err := g.open(o)
+	if err != nil {
+		return err
+	}
+	rep.Open = &open
+	if g.pub, err = resp.Dial(g.cfg.redis, g.cfg.redisPass, g.cfg.redisDB); err != nil {
+		return err
+	}
+	time.Sleep(g.cfg.settle)
+	return nil
+}
