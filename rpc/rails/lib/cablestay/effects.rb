@@ -2,13 +2,19 @@
 
 module Cablestay
   # The ordered list of what the Ruby code did during one event. What is done after it goes to +later+.
+  #
+  # It is the event's answer, and waits for its end; what can't wait that long is sent before.
   class Effects
-    # +identifier+ is the event's own subscription, which its effects need not name.
-    def initialize(identifier, later)
-      @identifier, @later = identifier, later
+    # With these the answer says what has become of the subscription: they and what comes after them are not sent before it.
+    LAST = %w[ confirm reject ].freeze
+
+    # +identifier+ is the event's own subscription, which its effects need not name. +sender+ sends effects before the
+    # end, and is false where it can't.
+    def initialize(identifier, later, sender = nil)
+      @identifier, @later, @sender = identifier, later, sender
       @effects = []
       @mutex = Mutex.new
-      @finished = false
+      @finished = @at_once = @back = @any_sent = false
     end
 
     # The effect, or something that is not nil where it went another way.
@@ -16,7 +22,9 @@ module Cablestay
       @mutex.synchronize do
         unless @finished
           members[:identifier] = identifier unless identifier.nil? || identifier == @identifier
-          return @effects.push({ effect: effect, **members }).last
+          recorded = @effects.push({ effect: effect, **members }).last
+          send_now if @at_once
+          return recorded
         end
       end
       @later.record(effect, identifier: identifier || @identifier, **members)
@@ -36,6 +44,45 @@ module Cablestay
     def lives(_identifier)
     end
 
+    # What was done so far is sent. True where the effect was.
+    def send_as_far_as(effect)
+      @mutex.synchronize do
+        send_now
+        gone?(effect)
+      end
+    end
+
+    # From now on whatever is done is sent at once.
+    def send_at_once
+      @mutex.synchronize do
+        @at_once = true
+        send_now
+      end
+    end
+
+    # Around what nothing may be sent beside. The block is told whether the effect has been.
+    def hold_back(effect)
+      there = @mutex.synchronize do
+        @back = true
+        gone?(effect)
+      end
+      yield there
+    ensure
+      @mutex.synchronize do
+        @back = false
+        send_now if @at_once
+      end
+    end
+
+    def sent?(effect)
+      @mutex.synchronize { gone?(effect) }
+    end
+
+    # Was any sent before the end?
+    def any_sent?
+      @mutex.synchronize { @any_sent }
+    end
+
     # No effect is taken after this one.
     def finish
       @mutex.synchronize do
@@ -43,5 +90,30 @@ module Cablestay
         @effects
       end
     end
+
+    private
+      # Under the mutex, as the next.
+      def send_now
+        return if @finished || @back || @sender.nil?
+
+        ready = @effects.take_while { |effect| !LAST.include?(effect[:effect]) }
+        return if ready.empty?
+
+        Thread.handle_interrupt(Object => :never) do # or they would be sent again
+          next @sender = nil unless @sender.call(ready.map { |effect| with_identifier(effect) })
+
+          @effects.shift(ready.size)
+          @any_sent = true
+        end
+      end
+
+      def gone?(effect)
+        !@finished && @effects.none? { |recorded| recorded.equal?(effect) }
+      end
+
+      # A frame says itself whose it is.
+      def with_identifier(effect)
+        effect[:effect] == "transmit" || @identifier.nil? ? effect : { identifier: @identifier, **effect }
+      end
   end
 end

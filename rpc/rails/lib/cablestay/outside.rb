@@ -48,7 +48,7 @@ module Cablestay
     # and with them broadcasts; here they keep their order.
     def defer(connection, &job)
       @line.post do
-        event = Event.new(@surroundings)
+        event = Event.new(@surroundings) { |effects| send_effects(effects) }
         event.run { event.work(connection, &job) }
         send_effects(event.finish)
       end

@@ -57,11 +57,16 @@ module Cablestay
 
       # The bridge's open connections, as it answers; none where it does not.
       def connections(states: false)
+        ask("connections", states: states)&.fetch("connections", nil) || []
+      end
+
+      # What the bridge answers; nil where it does not.
+      def ask(what, **members)
         id, answer = SecureRandom.hex(8), Concurrent::IVar.new
         @asking.synchronize { @asked[id] = answer }
-        return [] unless send_line(ask: "connections", id: id, states: states)
+        return unless send_line(ask: what, id: id, **members)
 
-        RailsVersions.permitting_loads { answer.value(PATIENCE) } || unanswered
+        RailsVersions.permitting_loads { answer.value(PATIENCE) } || unanswered(what)
       ensure
         @asking.synchronize { @asked.delete(id) }
       end
@@ -135,7 +140,7 @@ module Cablestay
           elsif (hold = message["drop"])
             Holds.drop(hold)
           elsif (asked = @asking.synchronize { @asked[message["id"]] })
-            asked.try_set { message["connections"] }
+            asked.try_set { message }
           end
         end
 
@@ -177,7 +182,7 @@ module Cablestay
           @reading.end
           Links.ended(@bridge, self)
           Cablestay.logger.info("a link with a bridge has ended: #{why.is_a?(Exception) ? "#{why.class}: #{why.message}" : why}")
-          @asking.synchronize { @asked.each_value { |asked| asked.try_set { [] } } }
+          @asking.synchronize { @asked.each_value { |asked| asked.try_set { {} } } }
           Holds.abandon(@bridge)
           @io.close
           false
@@ -185,9 +190,9 @@ module Cablestay
           false
         end
 
-        def unanswered
-          Cablestay.logger.warn("the bridge did not say which connections are open")
-          []
+        def unanswered(what)
+          Cablestay.logger.warn("the bridge did not answer #{what}")
+          nil
         end
     end
   end
