@@ -3,7 +3,7 @@
 module Cablestay
   # The ordered list of what the Ruby code did during one event. What is done after it goes to +later+.
   #
-  # It is the event's answer, and waits for its end; what can't wait that long is sent before.
+  # It is the event's answer, and goes with its end; what can't wait that long is sent before.
   class Effects
     # With these the answer says what has become of the subscription: they and what comes after them are not sent before it.
     LAST = %w[ confirm reject ].freeze
@@ -14,7 +14,8 @@ module Cablestay
       @identifier, @later, @sender = identifier, later, sender
       @effects = []
       @mutex = Mutex.new
-      @finished = @at_once = @back = @any_sent = false
+      @finished = @back = @any_sent = false
+      @since = nil # when the first of them was recorded
     end
 
     # The effect, or something that is not nil where it went another way.
@@ -22,9 +23,8 @@ module Cablestay
       @mutex.synchronize do
         unless @finished
           members[:identifier] = identifier unless identifier.nil? || identifier == @identifier
-          recorded = @effects.push({ effect: effect, **members }).last
-          send_now if @at_once
-          return recorded
+          @since ||= UnderWay.now
+          return @effects.push({ effect: effect, **members }).last
         end
       end
       @later.record(effect, identifier: identifier || @identifier, **members)
@@ -52,12 +52,9 @@ module Cablestay
       end
     end
 
-    # From now on whatever is done is sent at once.
-    def send_at_once
-      @mutex.synchronize do
-        @at_once = true
-        send_now
-      end
+    # Sends them if the first has waited since then.
+    def send_since(time)
+      @mutex.synchronize { send_now if @since && @since <= time }
     end
 
     # Around what nothing may be sent beside. The block is told whether the effect has been.
@@ -68,10 +65,7 @@ module Cablestay
       end
       yield there
     ensure
-      @mutex.synchronize do
-        @back = false
-        send_now if @at_once
-      end
+      @mutex.synchronize { @back = false }
     end
 
     def sent?(effect)
@@ -103,6 +97,7 @@ module Cablestay
           next @sender = nil unless @sender.call(ready.map { |effect| with_identifier(effect) })
 
           @effects.shift(ready.size)
+          @since = (UnderWay.now unless @effects.empty?)
           @any_sent = true
         end
       end

@@ -3,24 +3,28 @@
 require "concurrent/map"
 
 module Cablestay
-  # The events that run. In stock nothing waits for the end of an action: what one does that takes longer than a glance
-  # is sent while it runs. What a short one does goes along with its answer, which is cheaper.
+  # The events that run. In stock nothing waits for the end of an action: what one has done that goes on for longer is sent
+  # while it runs. All else goes along with its answer, which is cheaper, and behind the state that it leaves to others.
   module UnderWay
-    GLANCE = 0.005 # seconds
-    REST = 20 # glances without an event, after which nobody looks until there is one
+    LONGER = 0.02 # seconds
+    REST = 5 # looks at no event, after which nobody looks until there is one
 
-    @events = Concurrent::Map.new # => when each began
+    @events = Concurrent::Map.new # the effects of each
     @mutex = Mutex.new
     @begun = ConditionVariable.new
 
     class << self
       def during(effects)
         watch unless @pid == ::Process.pid
-        @events[effects] = now
+        @events[effects] = true
         wake if @resting
         yield
       ensure
         @events.delete(effects)
+      end
+
+      def now
+        ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
       end
 
       private
@@ -42,7 +46,7 @@ module Cablestay
         def look
           idle = 0
           loop do
-            sleep GLANCE
+            sleep LONGER
             idle = send_what_waits ? 0 : idle + 1
             idle = rest if idle > REST
           end
@@ -50,14 +54,12 @@ module Cablestay
 
         # True where an event is under way.
         def send_what_waits
-          long = now - GLANCE
-          all = @events.keys
-          all.each { |effects| send_at_once(effects) if (@events[effects] || now) <= long }
-          all.any?
+          since = now - LONGER
+          @events.keys.each { |effects| send_since(effects, since) }.any?
         end
 
-        def send_at_once(effects)
-          effects.send_at_once
+        def send_since(effects, time)
+          effects.send_since(time)
         rescue StandardError => error # of a link; the answer will have it
           Cablestay.log_exception("what an event has done could not be sent before its end", error)
         end
@@ -69,10 +71,6 @@ module Cablestay
             @resting = false
           end
           0
-        end
-
-        def now
-          ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
         end
     end
   end
