@@ -85,7 +85,6 @@ require_relative "cablestay/rpc/merge"
 require_relative "cablestay/endpoint"
 require_relative "cablestay/extensions"
 require_relative "cablestay/process"
-require_relative "cablestay/log_subscriber"
 require_relative "cablestay/railtie" if defined?(Rails::Railtie)
 
 Cablestay::RailsVersions.extend_rails
