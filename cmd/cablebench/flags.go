@@ -42,6 +42,7 @@ type config struct {
 	openTimeout      time.Duration
 	settle           time.Duration
 	groups           []stats.Group
+	metrics          string // URL of the server's
 	jsonOut          string
 	label            string
 	round            int
@@ -174,6 +175,7 @@ func parse(command string, args []string) (*config, *opts, error) {
 	fs.DurationVar(&c.settle, "settle", 2*time.Second, "pause after connecting")
 	fs.StringVar(&c.payload, "payload", "letters", "what messages consist of: letters (the alphabet over and over) or json (records as an app would render them)")
 	fs.BoolVar(&c.deflate, "deflate", false, "offer permessage-deflate without context takeover")
+	metrics := fs.String("metrics", "", "URL of the bridge's metrics, to tell of its garbage collector's pauses while clients connect, and in fanout and rooms; loopback addresses only")
 	var pids listFlag
 	fs.Var(&pids, "pid", `processes to account: [label=]PID[+][,PID...]; "+" adds descendants; the first is the server (repeatable)`)
 	fs.StringVar(&c.jsonOut, "json", "", "write results as JSON to this file (- for standard output)")
@@ -213,6 +215,9 @@ func parse(command string, args []string) (*config, *opts, error) {
 		return nil, nil, err
 	}
 	if err := loopbackOnly(c.redis); err != nil {
+		return nil, nil, err
+	}
+	if err := c.setMetrics(*metrics); err != nil {
 		return nil, nil, err
 	}
 	for _, p := range pids {
