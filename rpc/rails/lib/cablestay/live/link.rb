@@ -29,6 +29,7 @@ module Cablestay
       def start(io, answer)
         @io = io
         io.setsockopt(:SOCKET, :KEEPALIVE, true) if io.respond_to?(:setsockopt) # a bridge may go without a word
+        io.setsockopt(:TCP, :NODELAY, true) if io.is_a?(TCPSocket) # or the second of two answers waits 40 ms for the first to be acknowledged
         io.write("#{HEAD}#{line(worker: Live.worker, threads: Live.jobs.size, answer: answer)}")
         @open = true
         Thread.new { write }.name = "cablestay link writer"
