@@ -69,10 +69,10 @@ func noted(w *ways, perform func(context.Context) error, workers ...*rpctest.Wor
 	}
 }
 
-func TestCarry_WhatIsOfAnOpenConnectionGoesAlongLinks(t *testing.T) {
+func TestCarry_WhatIsOfAConnectionGoesAlongLinks(t *testing.T) {
 	var w ways
 	client, _ := linkedClient(t, noted(&w, nil, &rpctest.Worker{ID: "w1", Threads: 1}), nil)
-	want := []string{"connect", "subscribe along a link", "perform along a link", "timer along a link", "merge",
+	want := []string{"connect along a link", "subscribe along a link", "perform along a link", "timer along a link", "merge",
 		"unsubscribe along a link", "disconnect along a link"}
 	for _, way := range want {
 		event, _, _ := strings.Cut(way, " ")
