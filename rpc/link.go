@@ -113,11 +113,11 @@ func (l *link) end(why error) {
 	_ = l.conn.Close() // the reader and the writer find it closed
 }
 
-// load is how many events are under way. A link that is not open takes none that another could.
-func (l *link) load() (events int, open bool) {
+// load is how many events are under way, of how many at most. A link that is not open takes none that another could.
+func (l *link) load() (events, most int, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.calls), l.err == nil && l.threads > 0
+	return len(l.calls), l.threads, l.err == nil && l.threads > 0
 }
 
 // forget is called when the event is no longer under way.

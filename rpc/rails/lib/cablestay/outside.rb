@@ -58,6 +58,11 @@ module Cablestay
     def subscribe_raised(_channel)
     end
 
+    # There is another event, with an answer of its own.
+    def hold_back
+      @lock.synchronize { @waiting ||= [] }
+    end
+
     # The bridge has done what the last event's answer asked for.
     def begin_sending
       @lock.synchronize do

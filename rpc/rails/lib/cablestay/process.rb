@@ -9,7 +9,7 @@ module Cablestay
 
   # What all events of this process share.
   class << self
-    attr_reader :once, :event_threads, :logger
+    attr_reader :once, :event_threads, :request_threads, :logger
 
     def log_exception(what, error)
       logger.error("#{what}: #{error.class}: #{error.message}\n#{Array(error.backtrace).join("\n")}")
@@ -55,6 +55,7 @@ module Cablestay
 
   @once = Once.new(ONCE)
   @event_threads = EventThreads.new
+  @request_threads = EventThreads.new(:cablestay_request_thread, name: "cablestay request") # for handshakes that come along links
   @logger = PrefixedLogger.new
   @warned = Concurrent::Map.new
 end

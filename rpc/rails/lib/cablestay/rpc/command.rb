@@ -110,6 +110,11 @@ module Cablestay
 
     class Subscribe < Command
       private
+        # The connection as connect left it, if nothing has happened in it since.
+        def left(request)
+          AtHand.current.take(request.string("connection"), nil, @connection_state, nil) if request.optional_string("hold").nil?
+        end
+
         def command
           { "command" => "subscribe", "identifier" => @identifier }
         end
