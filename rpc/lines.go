@@ -34,7 +34,6 @@ type line struct {
 
 	Ask     string `json:"ask"` // with an ID
 	States  bool   `json:"states"`
-	Live    bool   `json:"live"`
 	Restart bool   `json:"restart"`
 	Ending  bool   `json:"ending"`
 	Gone    string `json:"gone"` // the hold that was to be attached

@@ -23,8 +23,6 @@ const (
 type LinkReceiver interface {
 	// Pushed is what was done outside of any event, or by one that has not ended. Each effect names its identifier.
 	Pushed(connection string, effects []Effect)
-	// Live calls back when all streams that were pushed are followed, if ever. It does not wait for that.
-	Live(func())
 	// Offered says that a channel has done something after its event, and tells whether it is to be held from now on. It is not
 	// where a later event has made another channel of its state.
 	Offered(connection, identifier, event string, live *Live) bool
@@ -186,17 +184,10 @@ func (l *link) receive(text []byte, receiver LinkReceiver) error {
 		l.answer(said)
 	case said.Ask == askApplied:
 		text, err := jsonLine(appliedLine{ID: said.ID, Applied: true})
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case !said.Live:
-			return l.post(text)
 		}
-		receiver.Live(func() {
-			if err := l.post(text); err != nil {
-				l.end(err)
-			}
-		})
+		return l.post(text)
 	case said.Ask != "":
 		text, err := jsonLine(connectionsLine{ID: said.ID, Connections: receiver.Connections(said.States)})
 		if err == nil && len(text) > maxLine {

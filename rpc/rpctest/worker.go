@@ -217,10 +217,9 @@ func (w *Worker) AskConnections(states bool) string {
 	return string(w.ask("connections", "states", states))
 }
 
-// AskApplied asks whether all is applied that was pushed before, and, where live is set, all streams in it are followed. It is
-// false where no answer came.
-func (w *Worker) AskApplied(live bool) bool {
-	return string(w.ask("applied", "live", live)) == "true"
+// AskApplied asks whether all is applied that was pushed before. It is false where no answer came.
+func (w *Worker) AskApplied() bool {
+	return string(w.ask("applied", "states", false)) == "true"
 }
 
 // ask asks, with one more member, and waits for the answer.

@@ -67,15 +67,26 @@ class GlanceTest < ActiveSupport::TestCase
     "another record of the same row" => -> { @ivars[:@room] = GlancedRoom.find(@room.id) },
     "what the app put into a record" => -> { @room.note = "quiet" },
     "what the app put into a record and froze" => -> { @door.room.note.freeze },
+    "a hash of which the default was frozen" => -> { @hash.default.freeze },
+    "what an association has loaded and was frozen" => -> { @room.association(:doors).target.freeze },
+    "what a record had noted and was frozen" => -> { @door.room.instance_variable_get(:@_memo).freeze },
+    "two variables of a record of which one thaws and the other freezes" => lambda {
+      @door.room.instance_variable_set(:@other, @door.room.instance_variable_get(:@other).dup)
+      @door.room.note.freeze
+    },
     "errors of a record" => -> { @room.errors.add(:title, "is odd") },
-    "what an association has loaded" => -> { @room.doors.load },
+    "what an association has loaded" => -> { @door.room.doors.load },
     "a change in what an association had loaded" => -> { @door.room.title = "den" },
     "a record that is read only now" => -> { @room.readonly! }
   }.each do |what, change|
     test "sees #{what}" do
-      @list, @hash = [ +"text", +"text", [] ], { a: 1, b: [] }
-      @room = GlancedRoom.create!(title: "attic").reload
-      @door = GlancedDoor.create!(room: GlancedRoom.create!(title: "hall")).tap { |door| door.room.note = +"quiet" }
+      @list, @hash = [ +"text", +"text", [] ], { a: 1, b: [] }.tap { |hash| hash.default = +"none" }
+      @room = GlancedRoom.create!(title: "attic").reload.tap { |room| room.doors.load }
+      @door = GlancedDoor.create!(room: GlancedRoom.create!(title: "hall")).tap do |door|
+        door.room.note = +"quiet"
+        door.room.instance_variable_set(:@_memo, {})
+        door.room.instance_variable_set(:@other, "other".freeze)
+      end
       @room.title
       @ivars.merge!("@list": @list, "@hash": @hash, "@room": @room, "@door": @door)
       seen = glance
@@ -88,7 +99,7 @@ class GlanceTest < ActiveSupport::TestCase
   test "says nothing of what leads to more" do
     room = GlancedRoom.new.tap { |new| new.note = [] }
     [ Set.new, Object.new, Class.new(String).new, Struct.new(:a).new, "s".dup.tap { |s| s.instance_variable_set(:@a, []) }, Class.new(Array).new, Hash.new { },
-      [ Object.new ], { a: Object.new }, room, [ room ], Array.new(101) { +"" }, ActionController::Parameters.new, BasicObject.new ].each do |value|
+      [ Object.new ], { a: Object.new }, room, Array.new(11) { GlancedRoom.new }, [ room ], Array.new(301) { +"" }, ActionController::Parameters.new, BasicObject.new ].each do |value|
       @ivars[:@value] = value
       assert_nil glance
     end

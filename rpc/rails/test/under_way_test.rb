@@ -29,25 +29,42 @@ class LongChannel < ApplicationCable::Channel
     tell("long-old")
   end
 
-  def follow_and_tell
-    stream_from("long-new")
+  # It reports once more just before its end, on what it has set.
+  def report_twice
+    transmit({ done: "half" })
     self.class.go_on.pop
-    tell("long-new")
-    tell("long-new")
+    connection.instance_variable_set(:@room, 2)
+    transmit({ done: "all" })
   end
 
-  def follow_leave_and_tell
-    stream_from("long-new")
-    self.class.go_on.pop
-    stop_stream_from("long-new")
-    tell("long-new")
-  end
-
-  def leave_and_follow
+  def leave_and_report
     stop_stream_from("long-old")
-    self.class.go_on.pop
+    transmit({ done: "left" })
+    sleep Cablestay::UnderWay::LONGER * 3
+  end
+
+  def stop_begin_and_stop
+    stop_stream_from("long-old")
     stream_from("long-old")
+    stop_stream_from("long-old")
     tell("long-old")
+  end
+
+  def switch
+    stop_stream_from("long-old")
+    transmit({ switched: true })
+    tell("long-old")
+  end
+
+  def die
+    transmit({ done: "half" })
+    self.class.go_on.pop
+    Thread.current.kill
+  end
+
+  def unsubscribed
+    transmit({ bye: true })
+    sleep Cablestay::UnderWay::LONGER * 3
   end
 
   private
@@ -70,32 +87,49 @@ class UnderWayTest < ActiveSupport::TestCase
 
   test "what an action transmits that goes on is sent before its end, and not again" do
     answer = performing("report") do
-      assert_equal [ [ "half" ] ], [ sent.map { |effect| transmitted(effect)["done"] } ]
+      assert_equal [ "half" ], (sent.map { |effect| transmitted(effect)["done"] })
       LongChannel.go_on << true
     end
     assert_equal [ { "done" => "all" } ], answer.messages
   end
 
-  test "an answer that goes another way waits until the bridge has applied what was sent" do
-    answer = Thread.new { @client.perform("LongChannel", "report") }
-    assert_equal [ "half" ], (sent.map { |effect| transmitted(effect)["done"] })
-    LongChannel.go_on << true
-    question = @bridge.receive
-    assert_equal({ "ask" => "applied", "live" => false }, question.except("id"))
-    assert answer.alive?
-    @bridge.send_line(id: question["id"], applied: true)
-    assert_equal [ { "done" => "all" } ], answer.value.messages
+  test "what it transmits just before its end comes with the state that it leaves" do
+    answer = performing("report_twice") do
+      assert_equal [ "half" ], (sent.map { |effect| transmitted(effect)["done"] })
+      LongChannel.go_on << true
+    end
+    assert_equal [ { "done" => "all" } ], answer.messages
+    assert answer["connection_state"]
   end
 
-  test "without a link all is in the answer" do
-    bridge = Bridge.new
-    @client = bridge.client
+  test "what it transmits after it has left a stream is not sent before that is left" do
+    answer = performing("leave_and_report") { }
+    assert_equal %w[ stop_stream transmit ], answer.kinds
+    assert_empty @bridge.lines
+  end
+
+  test "without a link, over HTTP and in an unsubscribe, which may run again, all is in the answer" do
+    assert_equal [ { "done" => "half" }, { "done" => "all" } ], @client.perform("LongChannel", "take_time").messages
+    assert_equal [ { "bye" => true } ], ask("unsubscribe").messages
+    assert_empty @bridge.lines
+
+    @client = Bridge.new.client
     @client.subscribe("LongChannel")
     assert_equal [ { "done" => "half" }, { "done" => "all" } ], @client.perform("LongChannel", "take_time").messages
   end
 
+  test "an event whose thread the app kills has transmitted what it had until then" do
+    answer = performing("die") do
+      assert_equal [ "half" ], (sent.map { |effect| transmitted(effect)["done"] })
+      LongChannel.go_on << true
+    end
+    assert_equal 500, answer.status
+  end
+
   test "events that come after a rest are looked at, too" do
+    performing("report") { LongChannel.go_on << true } # it has begun to look
     await { Cablestay::UnderWay.instance_variable_get(:@resting) }
+    @bridge.lines.clear
     answer = performing("report") do
       assert_equal 1, sent.size
       LongChannel.go_on << true
@@ -107,7 +141,7 @@ class UnderWayTest < ActiveSupport::TestCase
     answer = performing("leave_and_tell") do
       assert_equal [ { "effect" => "stop_stream", "broadcasting" => "long-old", "identifier" => @identifier } ], sent
       question = @bridge.receive
-      assert_equal({ "ask" => "applied", "live" => false }, question.except("id"))
+      assert_equal({ "ask" => "applied" }, question.except("id"))
       assert_empty LongChannel.told
       @bridge.send_line(id: question["id"], applied: true)
     end
@@ -115,47 +149,43 @@ class UnderWayTest < ActiveSupport::TestCase
     assert_equal 2, LongChannel.told.size
   end
 
-  test "a stream that the bridge has been told of is followed before something is published to it" do
-    answer = performing("follow_and_tell") do
-      assert_equal [ { "effect" => "stream", "broadcasting" => "long-new", "identifier" => @identifier } ], sent
-      LongChannel.go_on << true
+  test "nothing else goes ahead with that" do
+    answer = performing("switch") do
+      assert_equal [ "stop_stream" ], (sent.map { |effect| effect["effect"] })
       question = @bridge.receive
-      assert_equal({ "ask" => "applied", "live" => true }, question.except("id"))
-      assert_empty LongChannel.told
+      assert_equal "applied", question["ask"] # and not what it has transmitted
       @bridge.send_line(id: question["id"], applied: true)
     end
-    assert_empty answer.effects
-    assert_equal 2, LongChannel.told.size
+    assert_equal 200, answer.status
   end
 
-  test "one that is left again, too, is left before something is published to it" do
-    answer = performing("follow_leave_and_tell") do
-      assert_equal "stream", sent.first["effect"]
-      LongChannel.go_on << true
-      assert_equal "stop_stream", sent.first["effect"]
-      assert_empty LongChannel.told
+  test "a stream that is stopped, begun and stopped again is left before something is published to it" do
+    answer = performing("stop_begin_and_stop") do
+      assert_equal [ "stop_stream" ], (sent.map { |effect| effect["effect"] })
       @bridge.send_line(id: @bridge.receive["id"], applied: true)
     end
     assert_empty answer.effects
-    assert_equal 1, LongChannel.told.size
   end
 
-  test "a stream that the bridge has left by now begins anew" do
-    answer = performing("leave_and_follow") do
-      assert_equal "stop_stream", sent.first["effect"]
-      LongChannel.go_on << true
+  test "where the bridge does not say that it has left the stream, the answer says so again" do
+    answer = performing("switch") do
+      sent
+      @bridge.send_line(id: @bridge.receive["id"])
     end
-    assert_equal [ "stream", "broadcast" ], answer.kinds
+    assert_equal %w[ stop_stream transmit ], answer.kinds
   end
 
   private
     # Runs the action along the link, and the block meanwhile.
     def performing(action)
-      members = { bridge: @bridge.id, connection: "connection-1", handshake: Bridge.handshake, connection_state: @client.state,
-        identifier: @identifier, state: @client.states[@identifier], data: JSON.generate(action: action) }
-      answer = Thread.new { @bridge.ask_link("perform", **members) }
+      answer = Thread.new { ask("perform", data: JSON.generate(action: action)) }
       yield
       Timeout.timeout(10) { answer.value }
+    end
+
+    def ask(event, **members)
+      @bridge.ask_link(event, bridge: @bridge.id, connection: "connection-1", handshake: Bridge.handshake, connection_state: @client.state,
+        identifier: @identifier, state: @client.states[@identifier], **members)
     end
 
     def sent
@@ -176,43 +206,36 @@ class EffectsTest < ActiveSupport::TestCase
     @effects = Cablestay::Effects.new("own", nil, ->(effects) { @sent.concat(effects) })
   end
 
-  test "what tells the end of a subscription is the answer's, and what comes after it" do
-    first = @effects.record("transmit", frame: "1")
-    @effects.record("confirm", frame: "2")
-    @effects.record("transmit", frame: "3")
-    assert @effects.send_as_far_as(first)
-    @effects.send_since(Cablestay::UnderWay.now)
-    assert_equal [ "1" ], (@sent.map { |effect| effect[:frame] })
-    assert_equal [ "2", "3" ], (@effects.finish.map { |effect| effect[:frame] })
-  end
-
-  test "nothing is sent while it is held back" do
-    stream = @effects.record("stream", broadcasting: "a")
-    @effects.hold_back(stream) do |sent|
-      assert_not sent
-      @effects.record("transmit", frame: "1")
-      @effects.send_since(Cablestay::UnderWay.now)
-      assert_empty @sent
+  %w[ broadcast stop_stream confirm reject close ].each do |barrier|
+    test "nothing is transmitted before a #{barrier} that came first" do
+      %w[ stream transmit timer transmit ].push(barrier, "transmit").each_with_index { |effect, n| @effects.record(effect, frame: n) }
+      @effects.send_transmitted(Cablestay::UnderWay.now)
+      assert_equal [ 1, 3 ], (@sent.map { |effect| effect[:frame] })
+      assert_equal [ 0, 2, 4, 5 ], (@effects.finish.map { |effect| effect[:frame] })
     end
-    @effects.send_since(Cablestay::UnderWay.now)
-    assert_equal [ "stream", "transmit" ], (@sent.map { |effect| effect[:effect] })
-    assert_equal [ "own", nil ], (@sent.map { |effect| effect[:identifier] })
-    assert_empty @effects.finish
   end
 
-  test "what has not waited for so long waits on" do
-    before = Cablestay::UnderWay.now
-    @effects.record("transmit", frame: "1")
-    @effects.send_since(before - 1)
-    assert_empty @sent
+  test "what was transmitted since then waits on" do
+    @effects.record("transmit", frame: "old")
+    time = Cablestay::UnderWay.now
+    @effects.record("transmit", frame: "new")
+    @effects.send_transmitted(time)
+    assert_equal [ "old" ], (@sent.map { |effect| effect[:frame] })
   end
 
   test "what can't be sent is in the answer" do
     effects = Cablestay::Effects.new("own", nil, ->(_) { false })
-    transmitted = effects.record("transmit", frame: "1")
-    effects.send_since(Cablestay::UnderWay.now)
-    assert_not effects.send_as_far_as(transmitted)
-    assert_not effects.any_sent?
-    assert_equal [ transmitted ], effects.finish
+    recorded = [ effects.record("transmit", frame: "1"), effects.record("stop_stream", broadcasting: "a") ]
+    effects.send_transmitted(Cablestay::UnderWay.now)
+    effects.send_ahead(recorded.last) { flunk "it was not sent" }
+    assert_equal recorded, effects.finish
+  end
+
+  test "after the end nothing is sent" do
+    stop = @effects.record("stop_stream", broadcasting: "a")
+    @effects.finish
+    @effects.send_ahead(stop) { flunk "it was not sent" }
+    @effects.send_transmitted(Cablestay::UnderWay.now)
+    assert_empty @sent
   end
 end

@@ -5,17 +5,17 @@ module Cablestay
   #
   # It is the event's answer, and goes with its end; what can't wait that long is sent before.
   class Effects
-    # With these the answer says what has become of the subscription: they and what comes after them are not sent before it.
-    LAST = %w[ confirm reject ].freeze
+    # No transmission is sent before these: the client would see the one without the other.
+    BARRIERS = %w[ broadcast stop_stream confirm reject close ].freeze
 
     # +identifier+ is the event's own subscription, which its effects need not name. +sender+ sends effects before the
     # end, and is false where it can't.
     def initialize(identifier, later, sender = nil)
       @identifier, @later, @sender = identifier, later, sender
       @effects = []
+      @since = {}.compare_by_identity # transmissions => when they were recorded
       @mutex = Mutex.new
-      @finished = @back = @any_sent = false
-      @since = nil # when the first of them was recorded
+      @finished = false
     end
 
     # The effect, or something that is not nil where it went another way.
@@ -23,8 +23,9 @@ module Cablestay
       @mutex.synchronize do
         unless @finished
           members[:identifier] = identifier unless identifier.nil? || identifier == @identifier
-          @since ||= UnderWay.now
-          return @effects.push({ effect: effect, **members }).last
+          recorded = @effects.push({ effect: effect, **members }).last
+          @since[recorded] = UnderWay.now if @sender && effect == "transmit"
+          return recorded
         end
       end
       @later.record(effect, identifier: identifier || @identifier, **members)
@@ -44,37 +45,23 @@ module Cablestay
     def lives(_identifier)
     end
 
-    # What was done so far is sent. True where the effect was.
-    def send_as_far_as(effect)
+    # Sends what was transmitted until then, and nothing since: a client that has seen it may ask for the state that the event
+    # leaves, which comes with its end.
+    def send_transmitted(time)
       @mutex.synchronize do
-        send_now
-        gone?(effect)
+        sent = transmitted(time)
+        next if @finished || sent.empty?
+
+        Thread.handle_interrupt(Object => :never) do # or they would be sent again
+          @effects.reject! { |effect| sent.any? { |one| one.equal?(effect) } } if @sender.call(sent)
+        end
       end
     end
 
-    # Sends them if the first has waited since then.
-    def send_since(time)
-      @mutex.synchronize { send_now if @since && @since <= time }
-    end
-
-    # Around what nothing may be sent beside. The block is told whether the effect has been.
-    def hold_back(effect)
-      there = @mutex.synchronize do
-        @back = true
-        gone?(effect)
-      end
-      yield there
-    ensure
-      @mutex.synchronize { @back = false }
-    end
-
-    def sent?(effect)
-      @mutex.synchronize { gone?(effect) }
-    end
-
-    # Was any sent before the end?
-    def any_sent?
-      @mutex.synchronize { @any_sent }
+    # Sends one effect before all others. The block tells whether it has arrived.
+    def send_ahead(effect)
+      sent = @mutex.synchronize { !@finished && @sender&.call([ { identifier: @identifier, **effect }.compact ]) }
+      withdraw(effect) if sent && yield
     end
 
     # No effect is taken after this one.
@@ -86,29 +73,10 @@ module Cablestay
     end
 
     private
-      # Under the mutex, as the next.
-      def send_now
-        return if @finished || @back || @sender.nil?
-
-        ready = @effects.take_while { |effect| !LAST.include?(effect[:effect]) }
-        return if ready.empty?
-
-        Thread.handle_interrupt(Object => :never) do # or they would be sent again
-          next @sender = nil unless @sender.call(ready.map { |effect| with_identifier(effect) })
-
-          @effects.shift(ready.size)
-          @since = (UnderWay.now unless @effects.empty?)
-          @any_sent = true
-        end
-      end
-
-      def gone?(effect)
-        !@finished && @effects.none? { |recorded| recorded.equal?(effect) }
-      end
-
-      # A frame says itself whose it is.
-      def with_identifier(effect)
-        effect[:effect] == "transmit" || @identifier.nil? ? effect : { identifier: @identifier, **effect }
+      # Under the mutex.
+      def transmitted(time)
+        @effects.take_while { |effect| !BARRIERS.include?(effect[:effect]) && (@since[effect] || time) <= time }
+          .select { |effect| effect[:effect] == "transmit" }
       end
   end
 end

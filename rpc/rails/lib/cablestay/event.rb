@@ -17,9 +17,9 @@ module Cablestay
     attr_reader :broken_channel
 
     # +identifier+ is the subscription that the event is for, if it is for one. The block sends effects before the event
-    # has ended, and is false where it can't.
-    def initialize(surroundings, identifier: nil, &sender)
-      @surroundings = surroundings
+    # has ended, and is false where it can't. Where what it sends is not overtaken by the answer, transmissions need not +wait+ for that.
+    def initialize(surroundings, identifier: nil, wait: true, &sender)
+      @surroundings, @wait = surroundings, wait
       @effects = Effects.new(identifier, surroundings.outside, sender)
       @streams = Streams.new(@effects, surroundings)
       @group = ThreadGroup.new
@@ -39,13 +39,10 @@ module Cablestay
     end
 
     # Within run: the callbacks that Action Cable puts around each job, then what the app posted to the pool.
-    def work(connection)
-      UnderWay.during(@effects) do
-        RailsVersions.worker.work(connection) do
-          yield
-          @deferred.shift.call until @deferred.empty?
-        end
-      end
+    def work(connection, &job)
+      return UnderWay.during(@effects) { work_on(connection, &job) } unless @wait
+
+      work_on(connection, &job)
     end
 
     def defer(_connection, &job)
@@ -89,6 +86,13 @@ module Cablestay
     end
 
     private
+      def work_on(connection)
+        RailsVersions.worker.work(connection) do
+          yield
+          @deferred.shift.call until @deferred.empty?
+        end
+      end
+
       def begin_here
         Thread.current.thread_variable_set(CURRENT, self)
         @before = Thread.current.group

@@ -26,15 +26,14 @@ module Cablestay
         @offered || !Links.of(@bridge).nil?
       end
 
-      # Waits until the bridge has done what it was sent. Where +live+ is set, also until it follows all streams in that, so that what
-      # is published from now on comes along them.
-      def applied(live: false)
-        Links.of(@bridge)&.ask("applied", live: live)
+      # Has the event itself come along the link, and goes its answer there?
+      def link?
+        !@offered
       end
 
-      # What was sent along the link must not be overtaken by an answer that goes another way.
-      def before_answer
-        applied if @offered
+      # Waits until the bridge has done what it was sent. False where it does not say so.
+      def applied?
+        Links.of(@bridge)&.ask("applied")&.fetch("applied", false) || false
       end
 
       # False where there is no link.
@@ -54,6 +53,14 @@ module Cablestay
       end
 
       def open?
+        false
+      end
+
+      def link?
+        false
+      end
+
+      def applied?
         false
       end
 

@@ -48,7 +48,7 @@ module Cablestay
     # and with them broadcasts; here they keep their order.
     def defer(connection, &job)
       @line.post do
-        event = Event.new(@surroundings) { |effects| send_effects(effects) }
+        event = Event.new(@surroundings, wait: false) { |effects| send_ahead(effects) }
         event.run { event.work(connection, &job) }
         send_effects(event.finish)
       end
@@ -81,6 +81,11 @@ module Cablestay
     end
 
     private
+      # False where others wait.
+      def send_ahead(effects)
+        @lock.synchronize { @waiting.nil? && @behind.empty? && @surroundings.road.send_effects(effects) }
+      end
+
       # Under the lock, which keeps the order.
       def send_effects(effects)
         return true if effects.empty?

@@ -20,8 +20,8 @@ module Cablestay
 
     def initialize(effects, surroundings)
       @effects, @surroundings, @event = effects, surroundings, Object.new
-      @begun = {} # broadcastings that the bridge begins to follow after this event => the effect that says so
-      @left = {}  # broadcastings of earlier events => the effect that this one left it
+      @begun = Hash.new(0) # broadcastings that the bridge begins to follow after this event
+      @left = {}           # broadcastings of earlier events => the effect that this one left it, or nil where that went ahead
       @lock = Monitor.new  # guards channel and why: the app may stream from threads of its own
     end
 
@@ -66,13 +66,8 @@ module Cablestay
 
     # Around what this event publishes: it gets nothing of what it has left, and all of what it has begun to follow, once.
     def publishing(broadcasting, payload)
-      leave_before_publishing(broadcasting) if @left[broadcasting]
-      return yield unless @begun.key?(broadcasting)
-
-      @effects.hold_back(@begun[broadcasting]) do |sent|
-        follow_before_publishing(broadcasting) if sent
-        yield.tap { deliver_here(broadcasting, payload) unless sent }
-      end
+      leave_ahead(broadcasting) if @left[broadcasting]
+      yield.tap { deliver_here(broadcasting, payload) if @begun[broadcasting].positive? }
     end
 
     # Does the bridge follow it, with no need of Ruby?
@@ -91,32 +86,24 @@ module Cablestay
       # A stream that was there before the event, and that the event leaves and begins again, simply goes on: the
       # bridge never left it, so what the event publishes to it comes through Redis.
       def carry(broadcasting, handler)
-        return know(handler, broadcasting, :bridge) if @left.key?(broadcasting) && @effects.withdraw(@left.delete(broadcasting))
+        return know(handler, broadcasting, :bridge, nil) if @left.key?(broadcasting) && @effects.withdraw(@left.delete(broadcasting))
 
         know(handler, broadcasting, :nobody) # Rails has it in its table by now, and will want to stop it
-        begun = @effects.record("stream", identifier: @channel&.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+        @effects.record("stream", identifier: @channel&.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
         know(handler, broadcasting, :bridge)
-        @begun[broadcasting] = begun
+        @begun[broadcasting] += 1
       end
 
       def leave_carried(broadcasting, stream)
-        begun = @begun.delete(broadcasting)
-        left = @effects.record("stop_stream", identifier: stream.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
-        @left[broadcasting] = left if !stream.begun_in.equal?(@event) || begun.nil? || @effects.sent?(begun)
-      end
-
-      # What is published comes to the bridge another way than what this event does, which therefore goes first.
-      def leave_before_publishing(broadcasting)
-        return unless @effects.send_as_far_as(@left[broadcasting])
-
-        @left[broadcasting] = nil
-        @surroundings.road.applied
-      end
-
-      # From now on what this event publishes comes from Redis.
-      def follow_before_publishing(broadcasting)
         @begun.delete(broadcasting)
-        @surroundings.road.applied(live: true)
+        left = @effects.record("stop_stream", identifier: stream.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+        @left[broadcasting] = left unless stream.begun_in.equal?(@event)
+      end
+
+      # What is published comes to the bridge another way, and before the answer: so this goes first.
+      def leave_ahead(broadcasting)
+        left, @left[broadcasting] = @left[broadcasting], nil
+        @effects.send_ahead(left) { @surroundings.road.applied? }
       end
 
       # In its place: the copy that Redis brings is older than the stream.
@@ -134,8 +121,8 @@ module Cablestay
         @effects.lives(@channel.identifier)
       end
 
-      def know(handler, broadcasting, by)
-        @surroundings.know(handler, Stream.new(broadcasting, @channel&.identifier, by, @event))
+      def know(handler, broadcasting, by, begun_in = @event)
+        @surroundings.know(handler, Stream.new(broadcasting, @channel&.identifier, by, begun_in))
       end
 
       def adapter

@@ -3,8 +3,9 @@
 require "concurrent/map"
 
 module Cablestay
-  # The events that run. In stock nothing waits for the end of an action: what one has done that goes on for longer is sent
-  # while it runs. All else goes along with its answer, which is cheaper, and behind the state that it leaves to others.
+  # The events that run. In stock no transmission waits for the end of its action: that of one which goes on for longer is sent
+  # while it runs. All others go along with the answer, which is cheaper, and behind the state that it leaves to the client's other
+  # subscriptions.
   module UnderWay
     LONGER = 0.02 # seconds
     REST = 5 # looks at no event, after which nobody looks until there is one
@@ -55,13 +56,13 @@ module Cablestay
         # True where an event is under way.
         def send_what_waits
           since = now - LONGER
-          @events.keys.each { |effects| send_since(effects, since) }.any?
+          @events.keys.each { |effects| send_transmitted(effects, since) }.any?
         end
 
-        def send_since(effects, time)
-          effects.send_since(time)
+        def send_transmitted(effects, time)
+          effects.send_transmitted(time)
         rescue StandardError => error # of a link; the answer will have it
-          Cablestay.log_exception("what an event has done could not be sent before its end", error)
+          Cablestay.log_exception("what an event has transmitted could not be sent before its end", error)
         end
 
         def rest

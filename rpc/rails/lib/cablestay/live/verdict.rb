@@ -35,9 +35,9 @@ module Cablestay
         @surroundings.holdable? && @channel_reasons.empty? && @connection_reasons.empty?
       end
 
-      # Both are what their states were before the event.
-      def unchanged?
-        @unchanged
+      # Did it take more than a glance? Where that found nothing, a glance will do the next time.
+      def looked_for_changes?
+        !@unchanged
       end
 
       # It would have to be held, and the app does not allow that.

@@ -13,18 +13,19 @@ module Cablestay
         @identifiers = request.optional_strings("identifiers")
         read(request)
         @revival = Revival.new(request, env, app, left: left(request))
+        @road = Live::Road.of(request, env)
       end
 
       def answer
         surroundings = @revival.surroundings or return start_afresh(UnreadableState.new("its living channel is gone"))
-        @event = Event.new(surroundings, identifier: @identifier) { |effects| surroundings.road.send_effects(effects) }
+        @event = event(surroundings)
         surroundings.event_id = @id unless @revival.held?
         @event.run do
           revive
           @event.work(cable.connection) do
             @event.logging_exceptions(cable.connection.logger, receiver) { execute }
           end
-          outcome.tap { surroundings.road.before_answer if @event.effects.any_sent? }
+          outcome
         rescue UnreadableState => error
           start_afresh(error)
         end
@@ -39,6 +40,10 @@ module Cablestay
 
         # What an earlier event left at hand.
         def left(_request)
+        end
+
+        def event(surroundings)
+          Event.new(surroundings, identifier: @identifier, wait: !@road.link?) { |effects| @road.send_effects(effects) }
         end
 
         # What comes later comes on its own.
@@ -158,7 +163,7 @@ module Cablestay
         def leave(verdict)
           return unless @revival.surroundings.socket.alive?
 
-          @revival.kept.see(channel, @event.streams) unless verdict.unchanged?
+          @revival.kept.see(channel, @event.streams) if verdict.looked_for_changes? && verdict.connection_state.nil? && verdict.state.nil?
           @revival.leave(@identifier, verdict.connection_state || @connection_state, verdict.state || @state)
         end
 
@@ -188,6 +193,11 @@ module Cablestay
       end
 
       private
+        # As it may run once more elsewhere, all that it does comes with its answer.
+        def event(surroundings)
+          Event.new(surroundings, identifier: @identifier)
+        end
+
         def command
           { "command" => "unsubscribe", "identifier" => @identifier }
         end

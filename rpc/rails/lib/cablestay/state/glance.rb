@@ -12,7 +12,8 @@ module Cablestay
     # arrays and hashes of them: the same objects, with the same in them. Says nothing where there is more: to look at that
     # takes as long as to write it down.
     class Glance
-      MOST = 100 # objects
+      MOST = 300 # objects, and variables of records
+      MOST_RECORDS = 10 # of them: they take longest
 
       SINGLE = [ NilClass, TrueClass, FalseClass, Integer, Float, Symbol, String, Time, Date, DateTime, BigDecimal, Rational ]
         .to_h { |type| [ type, true ] }.freeze
@@ -21,12 +22,10 @@ module Cablestay
       MADE_UP = { ActiveSupport::TimeWithZone => %i[ @utc @time_zone @time @period @is_utc ],
         ActiveSupport::Duration => %i[ @value @parts @variable ] }.freeze
 
-      LISTS = { Array => :itself.to_proc, Hash => :flatten.to_proc, ActiveSupport::HashWithIndifferentAccess => :flatten.to_proc }.freeze
-
       class << self
         # nil where there is more than that. +saved+ are what Cable#saved and Channels.saved give.
         def at(*saved)
-          new(saved) if saved.none? { |one| one.key?(:coder) } && within(values(saved))
+          new(saved) if saved.none? { |one| one.key?(:coder) } && Within.of(values(saved))
         rescue StandardError # of what can't be written down
           nil
         end
@@ -35,44 +34,77 @@ module Cablestay
           saved.flat_map { |one| one[:ivars].values }
         end
 
-        # What is in lists and records, in its order; nil where there is more than a glance can tell.
-        def within(values)
-          found = {}.compare_by_identity
-          queue = values.reject { |value| single?(value) }
-          while (value = queue.shift)
-            next if found.key?(value)
+        def single?(value)
+          SINGLE.key?(Graph::CLASS.bind_call(value)) && value.instance_variables.empty?
+        end
+      end
 
-            more = single?(value) ? [] : parts(value)
-            return if more.nil? || found.size >= MOST
+      # What values lead to.
+      class Within
+        # nil where there is more than a glance can tell.
+        def self.of(values)
+          within = new
+          within if values.all? { |value| within.add(value) }
+        end
 
-            found[value] = true
-            queue.concat(more)
-          end
-          found.keys
+        # Of each object, in their order: is it frozen?
+        attr_reader :frozen
+
+        def initialize
+          @found = {}.compare_by_identity
+          @frozen = []
+          @records = 0
+        end
+
+        # Is that all of it?
+        def none?
+          @found.empty?
+        end
+
+        def add(value)
+          return false if @frozen.size > MOST
+
+          @frozen << value.frozen?
+          return true if Glance.single?(value) || @found.key?(value)
+
+          @found[value] = true
+          enter(value)
         end
 
         private
-          def single?(value)
-            SINGLE.key?(Graph::CLASS.bind_call(value)) && value.instance_variables.empty?
+          def enter(value)
+            type = Graph::CLASS.bind_call(value)
+            if type == Array then plain?(value) && value.all? { |element| add(element) }
+            elsif [ Hash, ActiveSupport::HashWithIndifferentAccess ].include?(type) then plain?(value) && add_hash(value)
+            elsif MADE_UP.key?(type) then (value.instance_variables - MADE_UP[type]).empty?
+            elsif Records.record?(value) then add_record(value)
+            end
           end
 
-          def parts(value)
-            type = Graph::CLASS.bind_call(value)
-            if (elements = LISTS[type])
-              elements.call(value).compact if value.instance_variables.empty?
-            elsif MADE_UP.key?(type)
-              [] if (value.instance_variables - MADE_UP[type]).empty?
-            elsif Records.record?(value)
-              own = Records.own(value)
-              Records.loaded(value) + own.reject(&:frozen?) if own.all? { |one| single?(one) }
-            end
+          def plain?(list)
+            list.instance_variables.empty?
+          end
+
+          def add_hash(hash)
+            add(hash.default) && hash.all? { |key, value| add(key) && add(value) }
+          end
+
+          def add_record(record)
+            own, noted, targets = Records.parts(record)
+            (@records += 1) <= MOST_RECORDS && own.all? { |value| add_own(value) } && noted.all? { |hash| add(hash) } &&
+              targets.all? { |target| add(target) }
+          end
+
+          # A record has many that are always frozen.
+          def add_own(value)
+            @frozen << value.frozen?
+            Glance.single?(value)
           end
       end
 
       def initialize(saved)
         @values = Glance.values(saved)
-        @within = Glance.within(@values)
-        @frozen = frozen(@values, @within)
+        @within = Within.of(@values)
         @bytes = written(saved)
       end
 
@@ -81,20 +113,16 @@ module Cablestay
         values = Glance.values(saved)
         return false unless values.size == @values.size && values.each_with_index.all? { |value, n| value.equal?(@values[n]) }
 
-        written(saved) == @bytes && frozen(values, @within.empty? ? @within : Glance.within(values)) == @frozen
+        written(saved) == @bytes && Within.of(values)&.frozen == @within.frozen
       rescue StandardError # as above
         false
       end
 
       private
         def written(saved)
-          return Marshal.dump(saved) if @within.empty?
+          return Marshal.dump(saved) if @within.none?
 
           References.among({}) { Marshal.dump(saved) } # as the state will have it, not as a cache would
-        end
-
-        def frozen(values, within)
-          values.map(&:frozen?).concat(within.map(&:frozen?))
         end
     end
   end

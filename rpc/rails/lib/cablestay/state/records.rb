@@ -68,17 +68,17 @@ module Cablestay
           end
         end
 
-        # What it is beside what its row and its associations hold; errors where it has some. What Rails itself notes in a
-        # hash is there as its values.
-        def own(record)
-          (record.instance_variables - DERIVED - %i[ @association_cache ]).flat_map do |name|
+        # Beside its row: its variables, the hashes in which Rails notes something, and what its associations have loaded. Errors
+        # are among the variables where there are some.
+        def parts(record)
+          own, noted = [], []
+          (record.instance_variables - DERIVED - %i[ @association_cache ]).each do |name|
             value = record.instance_variable_get(name)
-            case value
-            when ActiveModel::Errors then value.empty? ? [] : [ value ]
-            when Hash then name.start_with?("@_") ? value.values : [ value ]
-            else [ value ]
+            if Hash === value && name.start_with?("@_") then noted << value
+            elsif !(ActiveModel::Errors === value && value.empty?) then own << value
             end
           end
+          [ own, noted, Array(record.instance_variable_get(:@association_cache)&.values).map(&:target) ]
         end
 
         # Has it been read to its end?

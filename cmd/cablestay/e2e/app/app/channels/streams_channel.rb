@@ -21,6 +21,7 @@ class StreamsChannel < ApplicationCable::Channel
 
   def start_and_wait(data)
     stream_from "streams_#{data["stream"]}"
+    journal "started"
     Gate.pass(data["gate"])
     ActionCable.server.broadcast("streams_#{data["stream"]}", { told: data["stream"] })
     transmit({ started: data["stream"] })
