@@ -27,9 +27,9 @@ type pausesUpTo struct{ bound, count float64 } // seconds; of all that were no l
 // pausesResult is what was added to them in a measurement.
 type pausesResult struct {
 	Collections float64 `json:"collections"`
-	Pauses      float64 `json:"pauses"`           // a collection has two
-	P99         float64 `json:"p99_us,omitempty"` // at most: the end of its bucket
-	Max         float64 `json:"max_us,omitempty"` // the same
+	Pauses      float64 `json:"pauses"` // a collection has two
+	P99         float64 `json:"p99_us"` // at most: the end of its bucket
+	Max         float64 `json:"max_us"` // the same
 }
 
 // pauses asks the server; nil where -metrics does not say how.
