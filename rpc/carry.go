@@ -17,7 +17,8 @@ var errNotCarried = errors.New("no link takes it")
 
 // carry sends one try of an event that any worker may run along a link. It saves both sides most of what a request costs.
 func (t *transport) carry(ctx context.Context, call *call) (*http.Response, error) {
-	if !call.event.linkable || len(call.body) > maxCarried {
+	if !call.carries() || call.refused {
+		call.refused = false
 		return nil, errNotCarried
 	}
 	sent := newLinkCall(call.id, eventLine(call.event.name, call.body))

@@ -119,7 +119,12 @@ type call struct {
 	tries      int
 	mayHave    bool // run, for all that is known
 	last       try
+	placed     bool // it has a place already
+	refused    bool // by all links, a moment ago
 }
+
+// carries says whether a link could.
+func (c *call) carries() bool { return c.event.linkable && len(c.body) <= maxCarried }
 
 // try is what came of one request.
 type try struct {
@@ -146,12 +151,60 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
 	this := &call{event: e, id: id, body: body, connection: connectionOf(request), answer: into, wait: e.wait(&c.options), started: started}
-	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, callKey{}, this))
+	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.life, func() { cancel(ErrClosed) })()
 
-	r, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, c.address.base+"/_cablestay/"+e.name, body)
+	done, err := c.carryFirst(ctx, this)
+	if !done {
+		err = c.request(ctx, this)
+	}
+	if this.tries > 0 && this.last.err == nil {
+		return nil
+	}
+	return c.failure(ctx, this, err)
+}
+
+// carryFirst has a link carry the first try, if one does: most events need no other, nor anything that is made for requests. done is
+// true where that was the last.
+func (c *Client) carryFirst(ctx context.Context, this *call) (done bool, err error) {
+	if !this.carries() || !c.links.any() {
+		return false, nil
+	}
+	if err := c.transport.take(ctx, this); err != nil {
+		return c.over(ctx, this, nil, &notSentError{err})
+	}
+	within, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, timeoutError(c.options.Timeout))
+	defer cancel()
+	answer, err := c.transport.carry(within, this)
+	if errors.Is(err, errNotCarried) {
+		this.placed, this.refused = true, true
+		return false, nil
+	}
+	c.places.release(this.event.lane)
+	return c.over(ctx, this, answer, err)
+}
+
+// over tells whether that was the last try, and pauses where it was not.
+func (c *Client) over(ctx context.Context, this *call, answer *http.Response, err error) (bool, error) {
+	again, _ := c.judge(context.WithValue(ctx, callKey{}, this), answer, err)
+	if !again {
+		return true, err
+	}
+	select {
+	case <-time.After(pause(shortestPause, longestPause, 0, nil)):
+		return false, nil
+	case <-ctx.Done():
+		return true, context.Cause(ctx)
+	}
+}
+
+// request has tries go out as requests, though a link may carry them after all.
+func (c *Client) request(ctx context.Context, this *call) error {
+	ctx, e := context.WithValue(ctx, callKey{}, this), this.event
+	r, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, c.address.base+"/_cablestay/"+e.name, this.body)
 	if err != nil {
+		c.transport.leave(this)
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
 	r.Header.Set("Content-Type", "application/json")
@@ -165,10 +218,8 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 	if response != nil {
 		_ = response.Body.Close() // judge has read it
 	}
-	if this.tries > 0 && this.last.err == nil {
-		return nil
-	}
-	return c.failure(ctx, this, err)
+	c.transport.leave(this)
+	return err
 }
 
 // judge implements [retryablehttp.CheckRetry]: it reads the answer, keeps what came of it in the call, and says

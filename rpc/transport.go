@@ -125,6 +125,10 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (t *transport) take(ctx context.Context, call *call) error {
+	if call.placed {
+		call.placed = false
+		return nil
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, call.wait, busyError(call.wait))
 	defer cancel()
 	if err := t.places.take(ctx, call.event.lane); err != nil {
@@ -134,6 +138,14 @@ func (t *transport) take(ctx context.Context, call *call) error {
 		call.tried = time.Now()
 	}
 	return nil
+}
+
+// leave gives a place back that no try has used.
+func (t *transport) leave(call *call) {
+	if call.placed {
+		call.placed = false
+		t.places.release(call.event.lane)
+	}
 }
 
 // because puts in the place of a cancelled request's error the reason for which it was cancelled.
