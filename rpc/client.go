@@ -165,40 +165,6 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 	return c.failure(ctx, this, err)
 }
 
-// carryFirst has a link carry the first try, if one does: most events need no other, nor anything that is made for requests. done is
-// true where that was the last.
-func (c *Client) carryFirst(ctx context.Context, this *call) (done bool, err error) {
-	if !this.carries() || !c.links.any() {
-		return false, nil
-	}
-	if err := c.transport.take(ctx, this); err != nil {
-		return c.over(ctx, this, nil, &notSentError{err})
-	}
-	within, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, timeoutError(c.options.Timeout))
-	defer cancel()
-	answer, err := c.transport.carry(within, this)
-	if errors.Is(err, errNotCarried) {
-		this.placed, this.refused = true, true
-		return false, nil
-	}
-	c.places.release(this.event.lane)
-	return c.over(ctx, this, answer, err)
-}
-
-// over tells whether that was the last try, and pauses where it was not.
-func (c *Client) over(ctx context.Context, this *call, answer *http.Response, err error) (bool, error) {
-	again, _ := c.judge(context.WithValue(ctx, callKey{}, this), answer, err)
-	if !again {
-		return true, err
-	}
-	select {
-	case <-time.After(pause(shortestPause, longestPause, 0, nil)):
-		return false, nil
-	case <-ctx.Done():
-		return true, context.Cause(ctx)
-	}
-}
-
 // request has tries go out as requests, though a link may carry them after all.
 func (c *Client) request(ctx context.Context, this *call) error {
 	ctx, e := context.WithValue(ctx, callKey{}, this), this.event
@@ -226,31 +192,43 @@ func (c *Client) request(ctx context.Context, this *call) error {
 // whether to try again.
 func (c *Client) judge(ctx context.Context, response *http.Response, err error) (bool, error) {
 	this := callOf(ctx)
+	if err != nil {
+		if named := (*url.Error)(nil); errors.As(err, &named) {
+			err = named.Err // callError names the URL
+		}
+		return c.settle(this, outcomeOf(ctx, err), 0), nil
+	}
+	if s, ok := response.Body.(*switched); ok {
+		err = c.takeLink(s, this)
+		s.done()
+		response.Body = http.NoBody
+	} else {
+		err = c.read(response, this)
+		_ = response.Body.Close()
+	}
+	return c.settle(this, outcomeOfAnswer(ctx, response.StatusCode, err), response.StatusCode), nil
+}
+
+// outcomeOf a try that has no answer.
+func outcomeOf(ctx context.Context, err error) try {
+	return try{err: err, notRun: errors.Is(err, ErrNotRun), final: ctx.Err() != nil || errors.Is(err, ErrClosed)}
+}
+
+// outcomeOfAnswer is that of one that has; err is what is wrong with it.
+func outcomeOfAnswer(ctx context.Context, status int, err error) try {
+	return try{
+		err: err, notRun: errors.Is(err, ErrNotRun),
+		final: lasting(status) || errors.Is(err, ErrOtherContract) || ctx.Err() != nil,
+	}
+}
+
+// settle keeps what came of a try, and says whether there is to be another. status is 0 where there was no answer.
+func (c *Client) settle(this *call, t try, status int) (again bool) {
 	this.tries++
 	outcome := outcomeOK
-	t := try{err: err}
-	switch {
-	case err != nil:
-		if named := (*url.Error)(nil); errors.As(err, &named) {
-			t.err = named.Err // callError names the URL
-		}
-		t.notRun = errors.Is(err, ErrNotRun)
-		t.final = ctx.Err() != nil || errors.Is(err, ErrClosed)
-	default:
-		if s, ok := response.Body.(*switched); ok {
-			t.err = c.takeLink(s, this)
-			s.done()
-			response.Body = http.NoBody
-		} else {
-			t.err = c.read(response, this)
-			_ = response.Body.Close()
-		}
-		t.notRun = errors.Is(t.err, ErrNotRun)
-		t.final = lasting(response.StatusCode) || errors.Is(t.err, ErrOtherContract) || ctx.Err() != nil
-	}
 	switch {
 	case t.err == nil:
-	case err == nil && lasting(response.StatusCode):
+	case lasting(status):
 		outcome = outcomeRefused
 	case t.notRun:
 		outcome = outcomeNotRun
@@ -263,12 +241,12 @@ func (c *Client) judge(ctx context.Context, response *http.Response, err error) 
 	if this.tried.IsZero() {
 		this.tried = time.Now()
 	}
-	again := this.event.policy.allows(&t) && time.Now().Before(this.event.deadline(&c.options, this.started, this.tried))
+	again = this.event.policy.allows(&t) && time.Now().Before(this.event.deadline(&c.options, this.started, this.tried))
 	if again {
 		c.options.Logger.Debug("Rails did not answer an event; it is tried again",
 			"call", this.event.name, "id", this.id, "tries", this.tries, "error", t.err)
 	}
-	return again, nil
+	return again
 }
 
 // read takes in an answer, whatever it is.

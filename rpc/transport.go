@@ -83,12 +83,13 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel()
 		t.places.release(call.event.lane)
 	}
-	if answer, err := t.carry(ctx, call); !errors.Is(err, errNotCarried) {
+	if said, err := t.carry(ctx, call); !errors.Is(err, errNotCarried) {
 		_ = r.Body.Close()
 		if err != nil {
 			done()
 			return nil, err
 		}
+		answer := said.response()
 		answer.Body = &body{ReadCloser: answer.Body, ctx: ctx, done: done}
 		return answer, nil
 	}
