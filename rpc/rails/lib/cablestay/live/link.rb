@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "json"
+require "socket"
 require "concurrent/atomic/atomic_fixnum"
 require "concurrent/ivar"
 
