@@ -279,7 +279,7 @@ func (s *epollSocket) tryWrite(p []byte) (int, error) {
 	if s.shut {
 		return 0, net.ErrClosed
 	}
-	return written(write(s.fd, p))
+	return written(send(s.fd, p))
 }
 
 func (s *epollSocket) writeAll(buffers net.Buffers) (int, error) {
