@@ -40,6 +40,7 @@ func (l *lane) goOn() {
 		if !l.deliver(f) {
 			still = append(still, f)
 		}
+		l.lookUp()
 	}
 	clear(l.busy[len(still):])
 	l.busy = still

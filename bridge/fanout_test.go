@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cablestay/cablestay/protocol"
@@ -14,13 +15,24 @@ type endlessSocket struct{ socket }
 
 func (endlessSocket) tryWrite(p []byte) (int, error) { return len(p), nil }
 
+// countingSocket takes all, and counts it.
+type countingSocket struct {
+	socket
+	taken *int
+}
+
+func (s countingSocket) tryWrite(p []byte) (int, error) {
+	*s.taken++
+	return len(p), nil
+}
+
 // longPayload is what Turbo broadcasts: HTML as JSON.
 var longPayload = []byte(`"` + strings.Repeat(`\u003cli class=\"message\"\u003e\u003cb\u003eAnn\u003c/b\u003e How are you?\u003c/li\u003e`, 20) + `"`)
 
 // stoppedLane is a lane whose goroutine has ended, so that a test can be it.
 func stoppedLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m)
+	l := newLane(m, new(atomic.Int32))
 	l.stop()
 	return l
 }
@@ -182,7 +194,7 @@ func TestLane_WhoLeavesDuringADeliveryGetsNothingMore(t *testing.T) {
 // popularLane is a lane with a room that many follow.
 func popularLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m)
+	l := newLane(m, new(atomic.Int32))
 	followed := make(chan struct{})
 	l.post(laneEvent{inspect: func(l *lane) {
 		for range 3 * deliverySlice {
