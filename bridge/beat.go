@@ -28,6 +28,8 @@ type beats struct {
 	left   int // of its connections, how many wait: the first ones
 	moment time.Time
 	frame  []byte // for that moment, once somebody needs it
+
+	touched int // keeps what touch does
 }
 
 func (b *beats) add(c *Connection) {
@@ -93,6 +95,9 @@ func (b *beats) goOn() {
 func (b *beats) ping(due []*Connection) {
 	if b.frame == nil && len(due) > 0 {
 		b.frame = textFrame(protocol.AppendPing(nil, b.moment.Unix()))
+	}
+	for _, c := range due {
+		b.touched += c.touch() // of all before the first is written to, as touchMembers does
 	}
 	for _, c := range due {
 		c.transmit(b.frame)

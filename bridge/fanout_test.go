@@ -15,11 +15,15 @@ type endlessSocket struct{ socket }
 
 func (endlessSocket) tryWrite(p []byte) (int, error) { return len(p), nil }
 
+func (endlessSocket) touch() int { return 0 }
+
 // countingSocket takes all, and counts it.
 type countingSocket struct {
 	socket
 	taken *int
 }
+
+func (countingSocket) touch() int { return 0 }
 
 func (s countingSocket) tryWrite(p []byte) (int, error) {
 	*s.taken++
@@ -120,6 +124,8 @@ type writtenSocket struct {
 	name string
 	got  *[]string
 }
+
+func (writtenSocket) touch() int { return 0 }
 
 func (s writtenSocket) tryWrite(p []byte) (int, error) {
 	_, message, _ := strings.Cut(string(p), `"message":`)

@@ -6,11 +6,12 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // With one processor, and without the glance, whoever waits for the network waits for the scheduler's next look: those who have something to
 // do only pass the processor to and fro.
-func TestGlance_LetsInWhatHasComeFromTheNetwork(t *testing.T) {
+func TestLane_LetsInWhatHasComeFromTheNetworkWithoutResting(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	reader, writer := connected(t)
 	var got atomic.Int32
@@ -25,16 +26,19 @@ func TestGlance_LetsInWhatHasComeFromTheNetwork(t *testing.T) {
 			got.Add(1)
 		}
 	}()
-	g := newGlance()
-	defer g.close()
-	g.look() // the reader waits
+	l := stoppedLane()
+	l.working.Store(1)
+	l.glance = newGlance()
+	defer l.glance.close()
+	l.lookUp() // the reader waits
 	const bytes = 100
 	late := 0
 	for i := range bytes {
 		if _, err := writer.Write([]byte{1}); err != nil {
 			t.Fatal(err)
 		}
-		g.look()
+		l.looked = time.Time{}
+		l.lookUp()
 		runtime.Gosched() // the one that was found may come second
 		if int(got.Load()) <= i {
 			late++

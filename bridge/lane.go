@@ -31,6 +31,7 @@ type lane struct {
 	beats       beats
 	glance      *glance
 	looked      time.Time     // when the scheduler last had reason to look at the network
+	touched     int           // keeps what touchMembers does
 	inspections []func(*lane) // wait until nothing is under way
 
 	mu      sync.Mutex // guards the following
