@@ -4,9 +4,13 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// longestGlance is how long a goroutine waits at most: as long as others have something to do, the scheduler does not look.
+const longestGlance = time.Millisecond
 
 // A glance has Go's scheduler look at the network. While there is a goroutine that can run, the scheduler does so every 10 ms only, so that
 // with a single core what Redis, Rails and clients send would wait for as long beside a fan-out. Neither Gosched nor a short sleep helps. But
@@ -31,11 +35,15 @@ func newGlance() *glance {
 	return g
 }
 
-// look returns when the scheduler has looked. It is for one goroutine at a time.
+// look returns when the scheduler has looked, or has found others to run for too long. It is for one goroutine at a time.
 func (g *glance) look() {
-	if g.file == nil || g.wait.Read(g.ring) != nil {
+	if g.file == nil {
 		runtime.Gosched()
+		return
 	}
+	g.rung = false
+	_ = g.file.SetReadDeadline(time.Now().Add(longestGlance))
+	_ = g.wait.Read(g.ring)
 }
 
 // ringOnce is called before the wait and after it. Go's poller is told of each write anew, so nobody has to read.

@@ -13,6 +13,9 @@ const laneBacklog = 4096
 // lookEvery is how long the network waits for a lane that does not rest. To look costs a few microseconds.
 const lookEvery = 500 * time.Microsecond
 
+// nobodyElse is how soon a goroutine that has passed its processor on has it back when no other wants it.
+const nobodyElse = 3 * time.Microsecond
+
 // A lane is a goroutine that transmits broadcasts and pings to its share of the connections. It owns who follows
 // what among them, so that fan-out takes no lock but each connection's own, and so that what is posted in one order
 // happens in that order: a follower that joins after a message does not get it.
@@ -151,14 +154,19 @@ func (l *lane) beatIfDue(ticker *time.Ticker) {
 	l.beats.goOn()
 }
 
-// lookUp lets in what has come from the network while lanes have all processors. As long as there is another, that one looks.
+// lookUp lets in what has come from the network while lanes have all processors. As long as there is another, that one looks. While others have
+// something to do, the lane only passes the processor on: who waits for the scheduler's look waits for all of them, and would not get its share.
 func (l *lane) lookUp() {
 	now := time.Now()
 	if now.Sub(l.looked) < lookEvery {
 		return
 	}
 	l.looked = now
-	if int(l.working.Load()) >= runtime.GOMAXPROCS(0) {
+	if int(l.working.Load()) < runtime.GOMAXPROCS(0) {
+		return
+	}
+	runtime.Gosched()
+	if time.Since(now) < nobodyElse {
 		l.glance.look()
 	}
 }
