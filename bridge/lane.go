@@ -1,12 +1,20 @@
 package bridge
 
 import (
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // laneBacklog is how many broadcasts may wait in a lane before the one that reads from the PubSub waits too.
 const laneBacklog = 4096
+
+// lookEvery is how long the network waits for a lane that does not rest. To look costs a few microseconds.
+const lookEvery = 500 * time.Microsecond
+
+// nobodyElse is how soon a goroutine that has passed its processor on has it back when no other wants it.
+const nobodyElse = 3 * time.Microsecond
 
 // A lane is a goroutine that transmits broadcasts and pings to its share of the connections. It owns who follows
 // what among them, so that fan-out takes no lock but each connection's own, and so that what is posted in one order
@@ -17,12 +25,16 @@ type lane struct {
 	metrics *metrics
 	wake    chan struct{} // holds one token while the inbox may have something
 	stopped chan struct{}
+	working *atomic.Int32 // how many lanes do not rest
 
 	// owned by run
 	followers   map[string]*followers // by broadcasting
 	busy        []*followers          // of which a delivery is under way, in the order of their turns
 	done        int                   // broadcasts that were delivered since room was made for others
 	beats       beats
+	glance      *glance
+	looked      time.Time     // when the scheduler last had reason to look at the network
+	touched     int           // keeps what touchMembers does
 	inspections []func(*lane) // wait until nothing is under way
 
 	mu      sync.Mutex // guards the following
@@ -42,8 +54,11 @@ type laneEvent struct {
 	inspect func(*lane) // for Check
 }
 
-func newLane(m *metrics) *lane {
+// newLane starts a lane. All lanes of a bridge share working.
+func newLane(m *metrics, working *atomic.Int32) *lane {
 	l := &lane{
+		working:   working,
+		glance:    newGlance(),
 		metrics:   m,
 		wake:      make(chan struct{}, 1),
 		stopped:   make(chan struct{}),
@@ -93,29 +108,41 @@ func (l *lane) stop() {
 
 func (l *lane) run() {
 	defer close(l.stopped)
+	defer l.glance.close()
+	l.working.Add(1)
+	defer l.working.Add(-1)
 	ticker := time.NewTicker(beatTick)
 	defer ticker.Stop()
 	var events []laneEvent
 	for closed := false; !closed || len(l.busy) > 0; {
-		if len(l.busy) == 0 {
-			select {
-			case <-l.wake:
-			case <-ticker.C:
-				l.beats.tick(time.Now())
-				continue
-			}
+		if len(l.busy) == 0 && !l.beats.areDue() {
+			l.rest(ticker)
 		}
 		events, closed = l.take(events)
 		for i := range events {
 			l.handle(&events[i])
 			l.beatIfDue(ticker) // many broadcasts to many take longer than a client waits for a ping
+			l.lookUp()
 		}
 		clear(events)
 		l.goOn()
 		l.beatIfDue(ticker)
+		l.lookUp() // there may have been pings alone
 		l.inspectIfIdle()
 		l.makeRoom()
 	}
+}
+
+// rest waits until there is something to do.
+func (l *lane) rest(ticker *time.Ticker) {
+	l.working.Add(-1)
+	select {
+	case <-l.wake:
+	case <-ticker.C:
+		l.beats.tick(time.Now())
+	}
+	l.working.Add(1)
+	l.looked = time.Now()
 }
 
 func (l *lane) beatIfDue(ticker *time.Ticker) {
@@ -123,6 +150,24 @@ func (l *lane) beatIfDue(ticker *time.Ticker) {
 	case <-ticker.C:
 		l.beats.tick(time.Now())
 	default:
+	}
+	l.beats.goOn()
+}
+
+// lookUp lets in what has come from the network while lanes have all processors. As long as there is another, that one looks. While others have
+// something to do, the lane only passes the processor on: who waits for the scheduler's look waits for all of them, and would not get its share.
+func (l *lane) lookUp() {
+	now := time.Now()
+	if now.Sub(l.looked) < lookEvery {
+		return
+	}
+	l.looked = now
+	if int(l.working.Load()) < runtime.GOMAXPROCS(0) {
+		return
+	}
+	runtime.Gosched()
+	if time.Since(now) < nobodyElse {
+		l.glance.look()
 	}
 }
 

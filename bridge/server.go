@@ -99,8 +99,9 @@ func NewServer(config Config) (*Server, error) {
 		s.log = slog.Default()
 	}
 	s.background, s.abort = context.WithCancel(context.Background())
+	working := new(atomic.Int32)
 	for range runtime.GOMAXPROCS(0) {
-		s.lanes = append(s.lanes, newLane(metrics))
+		s.lanes = append(s.lanes, newLane(metrics, working))
 	}
 	s.streams = newStreams(config.PubSub, s.lanes, s.log, metrics)
 	s.streams.remote = s.disconnectRemotely
