@@ -18,6 +18,7 @@ const (
 
 // beats pings the connections of a lane, which owns it.
 type beats struct {
+	burst *burst // the lane's, or nil
 	slots [beatSlots][]*Connection
 	next  int       // the slot that is due next
 	due   time.Time // and when
@@ -67,6 +68,7 @@ func (b *beats) ping(due []*Connection, now time.Time) {
 	}
 	frame := textFrame(protocol.AppendPing(nil, now.Unix()))
 	for _, c := range due {
-		c.transmit(frame)
+		c.transmitIn(b.burst, frame)
 	}
+	b.burst.end()
 }

@@ -86,7 +86,7 @@ func TestBeats_CatchUpAfterADelay(t *testing.T) {
 func TestBeats_DoNotWaitForALaneThatIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := newMetrics(nil, false)
-		l := newLane(m)
+		l := newLane(m, nil)
 		c, s := newTightConnection(1000)
 		l.post(laneEvent{beat: c})
 		for range 5 {

@@ -20,7 +20,7 @@ var longPayload = []byte(`"` + strings.Repeat(`\u003cli class=\"message\"\u003e\
 // stoppedLane is a lane whose goroutine has ended, so that a test can be it.
 func stoppedLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m)
+	l := newLane(m, nil)
 	l.stop()
 	return l
 }
@@ -182,7 +182,7 @@ func TestLane_WhoLeavesDuringADeliveryGetsNothingMore(t *testing.T) {
 // popularLane is a lane with a room that many follow.
 func popularLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m)
+	l := newLane(m, nil)
 	followed := make(chan struct{})
 	l.post(laneEvent{inspect: func(l *lane) {
 		for range 3 * deliverySlice {

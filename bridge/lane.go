@@ -19,6 +19,7 @@ type lane struct {
 	stopped chan struct{}
 
 	// owned by run
+	burst       *burst                // what has been transmitted and has not gone; nil without io_uring
 	followers   map[string]*followers // by broadcasting
 	busy        []*followers          // of which a delivery is under way, in the order of their turns
 	done        int                   // broadcasts that were delivered since room was made for others
@@ -42,12 +43,14 @@ type laneEvent struct {
 	inspect func(*lane) // for Check
 }
 
-func newLane(m *metrics) *lane {
+func newLane(m *metrics, b *burst) *lane {
 	l := &lane{
 		metrics:   m,
 		wake:      make(chan struct{}, 1),
 		stopped:   make(chan struct{}),
+		burst:     b,
 		followers: make(map[string]*followers),
+		beats:     beats{burst: b},
 	}
 	l.room.L = &l.mu
 	go l.run()
@@ -93,6 +96,7 @@ func (l *lane) stop() {
 
 func (l *lane) run() {
 	defer close(l.stopped)
+	defer l.burst.close()
 	ticker := time.NewTicker(beatTick)
 	defer ticker.Stop()
 	var events []laneEvent
@@ -111,6 +115,7 @@ func (l *lane) run() {
 			l.beatIfDue(ticker) // many broadcasts to many take longer than a client waits for a ping
 		}
 		clear(events)
+		l.burst.end()
 		l.goOn()
 		l.beatIfDue(ticker)
 		l.inspectIfIdle()
@@ -147,6 +152,9 @@ func (l *lane) makeRoom() {
 }
 
 func (l *lane) handle(event *laneEvent) {
+	if event.message == nil {
+		l.burst.end()
+	}
 	switch {
 	case event.message != nil:
 		l.broadcast(event.message)
@@ -199,6 +207,7 @@ func (l *lane) join(s *stream) {
 		l.followers[s.broadcasting] = f
 	}
 	f.add(s)
+	l.burst.end() // a confirmation comes after what was transmitted before
 	s.subscription.joined(s)
 }
 
