@@ -11,7 +11,7 @@ import (
 const burstSize = deliverySlice
 
 // burstWorth is from how many frames on a ring is cheaper than as many calls of write.
-var burstWorth = 8
+var burstWorth = 4
 
 // A burst takes frames for many sockets to the kernel in one call, through an io_uring. It belongs to a lane.
 //

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/cablestay/cablestay/bridge/iouringtest"
 	"golang.org/x/sys/unix"
@@ -16,7 +19,7 @@ import (
 // Tests have the ring write all, however few they are.
 func init() { burstWorth = 1 }
 
-func testBurst(t *testing.T) *burst {
+func testBurst(t testing.TB) *burst {
 	t.Helper()
 	b, err := newBurst()
 	if err != nil {
@@ -41,7 +44,7 @@ type flushing struct {
 
 func (f flushing) writable() { f.outbound.flush() }
 
-func testPeers(t *testing.T, n int) []peer {
+func testPeers(t testing.TB, n int) []peer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -261,4 +264,50 @@ func TestServer_HasNoLanesWhereTheKernelRefusesTheirRings(t *testing.T) {
 			t.Errorf("got %v, want the kernel's EPERM", err)
 		}
 	})
+}
+
+// BenchmarkBurst gives a frame to a thousand sockets, by the ring and by a call for each. What counts is the CPU of the thread that does it: the one
+// that reads is another.
+func BenchmarkBurst(b *testing.B) {
+	for name, worth := range map[string]int{"io_uring": 1, "send": 2 * burstSize} {
+		for _, size := range sizes[:2] {
+			b.Run(fmt.Sprintf("by=%s/bytes=%d", name, size), func(b *testing.B) {
+				burst := testBurst(b)
+				burst.worth = worth
+				frame := textFrame(stringOf(size))
+				peers := testPeers(b, 1000)
+				var unread sync.WaitGroup
+				for _, p := range peers {
+					go func() {
+						for buffer := make([]byte, len(frame)); ; unread.Done() {
+							if _, err := io.ReadFull(p, buffer); err != nil {
+								return
+							}
+						}
+					}()
+				}
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				var taken time.Duration
+				for b.Loop() {
+					unread.Add(len(peers))
+					began := threadTime()
+					for _, p := range peers {
+						_ = burst.transmit(p.outbound, frame)
+					}
+					burst.end()
+					taken += threadTime() - began
+					unread.Wait()
+				}
+				b.ReportMetric(float64(taken.Nanoseconds())/float64(b.N*len(peers)), "cpu-ns/delivery")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
+
+func threadTime() time.Duration {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &now)
+	return time.Duration(now.Nano())
 }
