@@ -350,6 +350,59 @@ func TestHolds_OfAWorkerThatHasNoLinkSendTheClientToReconnect(t *testing.T) {
 	c.ExpectClose(1000, "")
 }
 
+func TestHolds_WhatAnEventDoesBeforeItsEndIsDoneAtOnce(t *testing.T) {
+	ids, release := make(chan string, 1), make(chan struct{})
+	rails := &fakeRails{OnSubscribe: func(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+		ids <- request.Connection
+		await(ctx, release)
+		return confirmed(request), nil
+	}}
+	b := startBridge(t, rails)
+	c := b.Welcomed()
+	c.Command("subscribe", "news", "")
+	id, to := <-ids, rails.Receiver
+	live := func() {
+		t.Helper()
+		done := make(chan struct{})
+		to.Live(func() { close(done) })
+		await(t.Context(), done)
+	}
+	to.Pushed(id, []rpc.Effect{
+		{Effect: rpc.EffectTransmit, Frame: "a beginning"},
+		{Effect: rpc.EffectStream, Broadcasting: "old", Identifier: "news"},
+		{Effect: rpc.EffectStream, Broadcasting: "new", Identifier: "news"},
+	})
+	live()
+	b.PubSub.Publish("old", []byte(`1`))
+	c.Expect("a beginning", transmission("news", `1`))
+	to.Pushed(id, []rpc.Effect{{Effect: rpc.EffectStopStream, Broadcasting: "old", Identifier: "news"}})
+	b.PubSub.Publish("old", []byte(`2`))
+	b.PubSub.Publish("new", []byte(`3`))
+	c.Expect(transmission("news", `3`))
+	close(release)
+	c.Expect(confirmation("news"))
+	b.PubSub.Publish("new", []byte(`4`))
+	c.Expect(transmission("news", `4`))
+}
+
+func TestHolds_WhatAnEventDoesBeforeItIsRejectedIsUndone(t *testing.T) {
+	ids, release := make(chan string, 2), make(chan struct{})
+	rails := &fakeRails{OnSubscribe: func(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+		ids <- request.Connection
+		await(ctx, release)
+		return rejected(request), nil
+	}}
+	b := startBridge(t, rails)
+	c := b.Welcomed()
+	c.Command("subscribe", "news", "")
+	rails.Receiver.Pushed(<-ids, []rpc.Effect{{Effect: rpc.EffectStream, Broadcasting: "new", Identifier: "news"}})
+	close(release)
+	c.Expect(rejection("news"))
+	b.PubSub.Publish("new", []byte(`1`))
+	c.Command("subscribe", "other", "")
+	c.Expect(rejection("other"))
+}
+
 func TestHolds_WhatWorkersDoOutsideOfEventsIsAppliedInItsPlace(t *testing.T) {
 	ids := make(chan string, 1)
 	rails := &fakeRails{OnSubscribe: func(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {

@@ -28,6 +28,9 @@ func (r linkReceiver) Pushed(connection string, effects []rpc.Effect) {
 	}
 }
 
+// Live calls back when Redis has acknowledged what was asked of it before.
+func (r linkReceiver) Live(done func()) { r.server.streams.passed(done) }
+
 // Connections are those that ActionCable.server.connections is to have.
 func (r linkReceiver) Connections(states bool) []rpc.OpenConnection {
 	all := r.server.connections.list()

@@ -40,7 +40,7 @@ type Streams struct {
 	broadcastings map[string]*broadcasting
 	// acknowledgements has, for each SUBSCRIBE that is on its way, the stream that it was sent for, or nil.
 	acknowledgements map[string][]*stream
-	barriers         map[uint64]*stream
+	barriers         map[uint64]func()
 	barrier          uint64 // the last one
 }
 
@@ -55,7 +55,7 @@ func newStreams(pubsub PubSub, lanes []*lane, log *slog.Logger, m *metrics) *Str
 		pubsub: pubsub, lanes: lanes, log: log, metrics: m,
 		broadcastings:    make(map[string]*broadcasting),
 		acknowledgements: make(map[string][]*stream),
-		barriers:         make(map[uint64]*stream),
+		barriers:         make(map[uint64]func()),
 	}
 }
 
@@ -68,11 +68,22 @@ func (r *Streams) follow(s *stream) {
 	}
 	s.asked = true
 	if r.holdLocked(s.broadcasting, s) {
-		r.barrier++
-		r.barriers[r.barrier] = s
-		r.pubsub.Barrier(r.barrier)
+		r.passedLocked(func() { r.join(s) })
 	}
 	r.broadcastings[s.broadcasting].inLane[s.subscription.connection.lane]++
+}
+
+// passed calls back when all that was followed before is, and all that was published before has come.
+func (r *Streams) passed(then func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.passedLocked(then)
+}
+
+func (r *Streams) passedLocked(then func()) {
+	r.barrier++
+	r.barriers[r.barrier] = then
+	r.pubsub.Barrier(r.barrier)
 }
 
 // leave ends s, now: nothing is transmitted for it any more when leave has returned and a transmission that is under
@@ -154,10 +165,12 @@ func (r *Streams) Subscribed(name string) {
 // Passed implements [Receiver].
 func (r *Streams) Passed(token uint64) {
 	r.mu.Lock()
-	s := r.barriers[token]
+	then := r.barriers[token]
 	delete(r.barriers, token)
 	r.mu.Unlock()
-	r.join(s)
+	if then != nil {
+		then()
+	}
 }
 
 func (r *Streams) join(s *stream) {

@@ -69,10 +69,10 @@ func noted(w *ways, perform func(context.Context) error, workers ...*rpctest.Wor
 	}
 }
 
-func TestCarry_WhatIsOfAnOpenConnectionGoesAlongLinks(t *testing.T) {
+func TestCarry_WhatIsOfAConnectionGoesAlongLinks(t *testing.T) {
 	var w ways
 	client, _ := linkedClient(t, noted(&w, nil, &rpctest.Worker{ID: "w1", Threads: 1}), nil)
-	want := []string{"connect", "subscribe along a link", "perform along a link", "timer along a link", "merge",
+	want := []string{"connect along a link", "subscribe along a link", "perform along a link", "timer along a link", "merge",
 		"unsubscribe along a link", "disconnect along a link"}
 	for _, way := range want {
 		event, _, _ := strings.Cut(way, " ")
@@ -308,6 +308,37 @@ func TestCarry_NobodyWaitsForRoomWhereEventsTakeLong(t *testing.T) {
 	if got, want := w.taken(), []string{"perform along a link", "perform"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+func TestCarry_AsManyWaitForRoomAsEventsSoonEnd(t *testing.T) {
+	var w ways
+	running, goOn := make(chan struct{}), make(chan struct{})
+	app := noted(&w, func(context.Context) error { running <- struct{}{}; <-goOn; return nil }, &rpctest.Worker{ID: "w1", Threads: 2})
+	client, _ := linkedClient(t, app, func(o *rpc.Options) { o.Concurrency = 5 })
+	client.AwaitRoom(time.Minute)
+	client.EventsUsuallyTake(90 * time.Second) // of two, one ends after 45 s
+	var all sync.WaitGroup
+	perform := func(id string) {
+		all.Go(func() {
+			if _, err := client.Perform(t.Context(), newCommand(id)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for _, id := range []string{"1", "2"} {
+		perform(id)
+		<-running
+	}
+	perform("waits")
+	eventually(t, func() bool { return client.WaitingForRoom() == 1 })
+	perform("would wait for 90 s")
+	<-running
+	if got, want := w.taken(), []string{"perform along a link", "perform along a link", "perform"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	close(goOn)
+	<-running
+	all.Wait()
 }
 
 func TestCarry_WhoWaitsForRoomInALinkThatEndsGoesOverHTTP(t *testing.T) {

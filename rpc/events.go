@@ -18,7 +18,7 @@ type event struct {
 // The events of contract version 1, each with its policy; retry.go says why.
 var (
 	hello       = event{name: "hello", lane: laneCommands, policy: retryAlways}
-	connect     = event{name: "connect", lane: laneConnects, policy: retryNotRun}
+	connect     = event{name: "connect", lane: laneConnects, policy: retryNotRun, linkable: true}
 	subscribe   = event{name: "subscribe", lane: laneCommands, policy: retryNotRun, linkable: true}
 	unsubscribe = event{name: "unsubscribe", lane: laneCommands, policy: retryAlways, cleanUp: true, linkable: true}
 	perform     = event{name: "perform", lane: laneCommands, policy: retryNotRun, linkable: true}

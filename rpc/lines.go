@@ -23,7 +23,7 @@ type line struct {
 	// problem is why an answer could not be read
 	problem string
 
-	// what was done outside of any event
+	// what was done outside of any event, or by one before its end
 	Connection string   `json:"connection"`
 	Effects    []Effect `json:"effects"`
 
@@ -34,13 +34,17 @@ type line struct {
 
 	Ask     string `json:"ask"` // with an ID
 	States  bool   `json:"states"`
+	Live    bool   `json:"live"`
 	Restart bool   `json:"restart"`
 	Ending  bool   `json:"ending"`
 	Gone    string `json:"gone"` // the hold that was to be attached
 }
 
-// askConnections is all that can be asked.
-const askConnections = "connections"
+// What can be asked.
+const (
+	askConnections = "connections"
+	askApplied     = "applied"
+)
 
 // parseFirstLine reads the line that opens a link. Errors of this file repeat nothing of what a line says: what users send
 // each other is in it.
@@ -69,7 +73,7 @@ func parseLine(text []byte) (*line, error) {
 			return nil, errors.New("it answers, but not what: its id is missing")
 		}
 	case l.Ask != "":
-		if l.Ask != askConnections {
+		if l.Ask != askConnections && l.Ask != askApplied {
 			return nil, errors.New("it asks for what can't be asked for")
 		}
 		if l.ID == "" {
@@ -179,6 +183,11 @@ type attachLine struct {
 
 type dropLine struct {
 	Drop string `json:"drop"`
+}
+
+type appliedLine struct {
+	ID      string `json:"id"`
+	Applied bool   `json:"applied"`
 }
 
 type connectionsLine struct {

@@ -21,8 +21,10 @@ const (
 // A LinkReceiver gets what workers say of their own accord. Its methods are called in the order of a link's lines, by one
 // goroutine for each link, which reads nothing else meanwhile: they must not wait for Rails.
 type LinkReceiver interface {
-	// Pushed is what was done outside of any event. Each effect names its identifier.
+	// Pushed is what was done outside of any event, or by one that has not ended. Each effect names its identifier.
 	Pushed(connection string, effects []Effect)
+	// Live calls back when all streams that were pushed are followed, if ever. It does not wait for that.
+	Live(func())
 	// Offered says that a channel has done something after its event, and tells whether it is to be held from now on. It is not
 	// where a later event has made another channel of its state.
 	Offered(connection, identifier, event string, live *Live) bool
@@ -111,11 +113,11 @@ func (l *link) end(why error) {
 	_ = l.conn.Close() // the reader and the writer find it closed
 }
 
-// load is how many events are under way. A link that is not open takes none that another could.
-func (l *link) load() (events int, open bool) {
+// load is how many events are under way, of how many at most. A link that is not open takes none that another could.
+func (l *link) load() (events, most int, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.calls), l.err == nil && l.threads > 0
+	return len(l.calls), l.threads, l.err == nil && l.threads > 0
 }
 
 // forget is called when the event is no longer under way.
@@ -182,6 +184,19 @@ func (l *link) receive(text []byte, receiver LinkReceiver) error {
 	switch {
 	case said.Answer != nil || said.Status != 0:
 		l.answer(said)
+	case said.Ask == askApplied:
+		text, err := jsonLine(appliedLine{ID: said.ID, Applied: true})
+		switch {
+		case err != nil:
+			return err
+		case !said.Live:
+			return l.post(text)
+		}
+		receiver.Live(func() {
+			if err := l.post(text); err != nil {
+				l.end(err)
+			}
+		})
 	case said.Ask != "":
 		text, err := jsonLine(connectionsLine{ID: said.ID, Connections: receiver.Connections(said.States)})
 		if err == nil && len(text) > maxLine {

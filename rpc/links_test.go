@@ -58,6 +58,11 @@ func (r *receiver) Connections(states bool) []rpc.OpenConnection {
 	return append([]rpc.OpenConnection{open}, r.more...)
 }
 
+func (r *receiver) Live(done func()) {
+	r.note("live?")
+	done()
+}
+
 func (r *receiver) Restart()                { r.note("restart") }
 func (r *receiver) HoldGone(hold rpc.Hold)  { r.note("gone %s of %s", hold.ID, hold.Worker) }
 func (r *receiver) LinkEnded(worker string) { r.note("ended %s", worker) }
@@ -346,6 +351,21 @@ func TestLinks_BringWhatWorkersDoOfTheirOwnAccord(t *testing.T) {
 	}
 }
 
+func TestLinks_SayThatAllBeforeIsApplied(t *testing.T) {
+	worker := &rpctest.Worker{ID: "w1"}
+	_, to := linkedClient(t, rpctest.Rails{Workers: []*rpctest.Worker{worker}}, nil)
+	for _, live := range []bool{false, true} {
+		worker.PushEffects("c0ffee", rpc.Effect{Effect: rpc.EffectTransmit, Frame: "one", Identifier: "room"})
+		if !worker.AskApplied(live) {
+			t.Fatalf("got no answer where live is %t", live)
+		}
+	}
+	want := []string{"c0ffee: transmit one for room", "c0ffee: transmit one for room", "live?"}
+	if got := to.Said(); !slices.Equal(got, want) {
+		t.Errorf("by then came %q, want %q", got, want)
+	}
+}
+
 // records is a log that keeps its lines.
 type records struct {
 	mu    sync.Mutex
@@ -405,6 +425,7 @@ func TestLinks_EndWithWhatTheContractDoesNotAllow(t *testing.T) {
 		`{"answer":{"secret":1}}`:               "its id is missing",
 		`{"ask":"secret","id":"1"}`:             "can't be asked for",
 		`{"ask":"connections"}`:                 "its id is missing",
+		`{"ask":"applied","live":true}`:         "its id is missing",
 		`{"connection":1}`:                      "its connection is no string",
 		`{"connection":"c","effects":[{}]}`:     "unknown kind",
 		strings.Repeat("secret", 2000):          "longer than 10000 bytes",

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// roomWithin is for how long no event may have ended before those that wait for room in a link go as requests; and how long events usually
-// take where nobody waits at all. Most take less than a request costs both sides; a worker that is full of longer ones has threads for requests
-// beside.
+// roomWithin is for how long no event may have ended before those that wait for room in a link go as requests; and how long nobody may expect
+// to wait who does, by what events usually take. Most take less than a request costs both sides, and in a worker that is busy for all its
+// threads each takes as much longer as there are others; one that is full of events which wait for something else has threads for requests beside.
 const roomWithin = 3 * time.Millisecond
 
 // room is for events that wait until a link has some: who came first goes first.
@@ -19,6 +19,7 @@ type room struct {
 	queue  []chan struct{} // of each that waits; closed when it is to ask again
 	made   time.Time       // the last time
 	usual  time.Duration   // that an event is under way
+	places int             // events that all links together have under way at most, when last seen
 }
 
 func newRoom() room { return room{within: roomWithin, seed: maphash.MakeSeed()} }
@@ -60,11 +61,13 @@ func (r *links) tryTake(call *linkCall, connection string, again bool) (l *link,
 	var idlest, own *link
 	var least, ownLoad int
 	var highest uint64
+	r.room.places = 0
 	for worker, l := range r.byWorker { // in any order, so that equals take turns
-		load, open := l.load()
+		load, threads, open := l.load()
 		if !open {
 			continue
 		}
+		r.room.places += threads
 		if idlest == nil || load < least {
 			idlest, least = l, load
 		}
@@ -81,7 +84,7 @@ func (r *links) tryTake(call *linkCall, connection string, again bool) (l *link,
 	case idlest.take(call):
 		return idlest, nil
 	}
-	if r.room.usual > r.room.within {
+	if r.room.expected() > r.room.within {
 		return nil, nil
 	}
 	turn = make(chan struct{})
@@ -91,6 +94,11 @@ func (r *links) tryTake(call *linkCall, connection string, again bool) (l *link,
 		r.room.queue = append(r.room.queue, turn)
 	}
 	return nil, turn
+}
+
+// expected is how long the next one is likely to wait until its turn.
+func (r *room) expected() time.Duration {
+	return r.usual * time.Duration(len(r.queue)+1) / time.Duration(max(r.places, 1))
 }
 
 // leave takes who waits for the turn out of the queue, unless room was made a moment ago: then it says for how long that is to be
@@ -132,7 +140,8 @@ func (r *links) rank(connection, worker string) uint64 {
 func (r *links) roomMade(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.room.usual += (min(took, 4*r.room.within) - r.room.usual) / 8 // a single long one says little
+	longest := 4 * r.room.within * time.Duration(max(r.room.places, 1))
+	r.room.usual += (min(took, longest) - r.room.usual) / 8 // a single long one says little
 	r.nextLocked()
 }
 

@@ -43,6 +43,7 @@ type fanoutResult struct {
 	LateUs     float64            `json:"publisher_max_late_us,omitempty"`
 	ReadsPer   float64            `json:"client_reads_per_delivery"`
 	Cost       cost               `json:"cost"`
+	Stopped    *pausesResult      `json:"server_stopped,omitempty"`
 	Limit      string             `json:"limited_by"`
 }
 
@@ -97,6 +98,10 @@ func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, er
 	g.take()
 	c.measurement.Store(r)
 	zero0 := g.pub.ZeroReplies()
+	stopped, err := c.pauses()
+	if err != nil {
+		return fanoutResult{}, err
+	}
 	a := g.sample()
 	t0 := nanos()
 	p := pace{start: t0, rate: o.rate}
@@ -115,12 +120,16 @@ func (g *gen) fanoutOnce(o *opts, size, window, m, repeat int) (fanoutResult, er
 	b := g.sample()
 	c.measurement.Store(nil)
 	st := g.take()
+	stoppedSince, err := c.pauses()
+	if err != nil {
+		return fanoutResult{}, err
+	}
 	if err := g.pub.Drain(5 * time.Second); err != nil {
 		return fanoutResult{}, err
 	}
 	res := fanoutResult{N: c.n, K: c.k, Subs: c.subsPer, Size: len(c.message(size, "").b), Window: window, Rate: o.rate, Repeat: repeat, Broadcasts: m,
 		Expected: expected, Received: st.received, Compressed: st.compressed, Payload: c.payload, Lost: expected - st.received, OutOfOrder: st.ooo, Duplicates: st.duplicates, Foreign: st.foreign, Dropped: st.dropped,
-		ZeroPubs: g.pub.ZeroReplies() - zero0, Lat: st.lat.Summary(), CPUUs: map[string]float64{}, CPUUsPub: map[string]float64{}, Cost: g.cost(a, b), LateUs: float64(p.late) / 1e3}
+		ZeroPubs: g.pub.ZeroReplies() - zero0, Lat: st.lat.Summary(), CPUUs: map[string]float64{}, CPUUsPub: map[string]float64{}, Cost: g.cost(a, b), Stopped: stoppedSince.since(stopped), LateUs: float64(p.late) / 1e3}
 	if o.rate > 0 {
 		res.Window = 0
 	}

@@ -42,6 +42,7 @@ type config struct {
 	openTimeout      time.Duration
 	settle           time.Duration
 	groups           []stats.Group
+	metrics          string // URL of the server's
 	jsonOut          string
 	label            string
 	round            int
@@ -71,6 +72,7 @@ type opts struct {
 	action      string
 	rounds      int
 	kill        string
+	pause       time.Duration
 }
 
 // numbers reads a list like "1,16".
@@ -173,6 +175,7 @@ func parse(command string, args []string) (*config, *opts, error) {
 	fs.DurationVar(&c.settle, "settle", 2*time.Second, "pause after connecting")
 	fs.StringVar(&c.payload, "payload", "letters", "what messages consist of: letters (the alphabet over and over) or json (records as an app would render them)")
 	fs.BoolVar(&c.deflate, "deflate", false, "offer permessage-deflate without context takeover")
+	metrics := fs.String("metrics", "", "URL of the bridge's metrics, to tell of its garbage collector's pauses while clients connect, and in fanout and rooms; loopback addresses only")
 	var pids listFlag
 	fs.Var(&pids, "pid", `processes to account: [label=]PID[+][,PID...]; "+" adds descendants; the first is the server (repeatable)`)
 	fs.StringVar(&c.jsonOut, "json", "", "write results as JSON to this file (- for standard output)")
@@ -187,7 +190,7 @@ func parse(command string, args []string) (*config, *opts, error) {
 	hold := fs.Duration("hold", 10*time.Second, "idle: how long to hold")
 	after := fs.Duration("after-close", 0, "idle: look at the server's memory again this long after closing everything")
 	m := fs.Int("m", 50, "broadcasts per measurement")
-	warm := fs.Int("warmup", 5, "broadcasts before the measurement")
+	warm := fs.Int("warmup", 5, "broadcasts before the measurement; page: pages")
 	sizes := fs.String("size", "128", "message size in bytes, comma-separated list")
 	windows := fs.String("window", "1", "broadcasts in flight in closed loop, comma-separated list")
 	rate := fs.Float64("rate", 0, "broadcasts per second, open loop (0: closed loop); neighbour: of the quiet stream (0: 100)")
@@ -200,6 +203,7 @@ func parse(command string, args []string) (*config, *opts, error) {
 	action := fs.String("action", "echo", "echo: action to perform")
 	rounds := fs.Int("rounds", 3, "avalanche: how many times")
 	kill := fs.String("kill", "rst", "avalanche: rst, fin (client closes), or external (wait until the server drops everyone)")
+	pause := fs.Duration("pause", 20*time.Millisecond, "page: between two of them")
 	if err := fs.Parse(args); err != nil {
 		return nil, nil, err
 	}
@@ -211,6 +215,9 @@ func parse(command string, args []string) (*config, *opts, error) {
 		return nil, nil, err
 	}
 	if err := loopbackOnly(c.redis); err != nil {
+		return nil, nil, err
+	}
+	if err := c.setMetrics(*metrics); err != nil {
 		return nil, nil, err
 	}
 	for _, p := range pids {
@@ -233,6 +240,13 @@ func parse(command string, args []string) (*config, *opts, error) {
 		c.quiet, c.k, c.subsPer = *quiet, 2, 1
 		c.n += c.quiet
 	}
+	if command == "page" {
+		if c.subsPer < 2 || c.n <= *warm {
+			return nil, nil, errors.New("need subs >= 2, and more pages than -warmup")
+		}
+		c.k = max(c.k, c.subsPer)
+		c.n *= 2 // a page of each kind
+	}
 	if c.n < 1 || c.k < 1 || c.loops < 1 || c.subsPer < 0 || c.subsPer > c.k {
 		return nil, nil, errors.New("need n, k, loops >= 1 and 0 <= subs <= k")
 	}
@@ -242,7 +256,7 @@ func parse(command string, args []string) (*config, *opts, error) {
 	c.prepare()
 	o := &opts{
 		hold: *hold, after: *after, m: *m, warm: *warm, rate: *rate, timeout: *timeout, repeat: *repeat, dist: *dist, zipfS: *zipfS,
-		dur: *dur, action: *action, rounds: *rounds, kill: *kill,
+		dur: *dur, action: *action, rounds: *rounds, kill: *kill, pause: *pause,
 	}
 	var err error
 	if o.sizes, err = numbers("size", *sizes); err != nil {

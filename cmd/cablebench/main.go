@@ -23,6 +23,7 @@ const usage = `usage: cablebench COMMAND [flags]      (cablebench COMMAND -h lis
   neighbour  2 subscribers of a quiet stream: their latency alone, and beside N of a busy one
   echo       C clients perform and wait for the reply: round trips, and CPU per action
   avalanche  drop all N connections at once, and have them come back at once
+  page       N times one subscription, and several at once: the time until all are confirmed
   rails      stand in for Rails behind a bridge, with no Ruby in the way
   goloop     do WebSocket handshakes and nothing else: what an avalanche is compared to
 `
@@ -45,6 +46,7 @@ func main() {
 // commands measure, each in its way.
 var commands = map[string]func(*gen, *report, *opts) error{
 	"idle": (*gen).idle, "fanout": (*gen).fanout, "rooms": (*gen).fanout, "neighbour": (*gen).neighbour, "echo": (*gen).echo, "avalanche": (*gen).avalanche,
+	"page": (*gen).page,
 }
 
 // servers are what the load is put on, or what stands behind it.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cablestay/cablestay/cmd/cablebench/stats"
@@ -20,10 +21,15 @@ type openResult struct {
 	Note         string             `json:"note,omitempty"`
 	CPUPerConnUs map[string]float64 `json:"cpu_us_per_connection"`
 	ClientCPUUs  float64            `json:"client_cpu_us_per_connection"`
+	Stopped      *pausesResult      `json:"server_stopped,omitempty"`
 }
 
 func (g *gen) open(o *opts) (openResult, error) {
 	cfg := g.cfg
+	stopped, err := cfg.pauses()
+	if err != nil {
+		return openResult{}, err
+	}
 	s0 := g.sample()
 	t0 := nanos()
 	g.each(func(l *loop) {
@@ -35,12 +41,15 @@ func (g *gen) open(o *opts) (openResult, error) {
 		l.tokenAt = nanos()
 		l.queue = append(l.queue[:0], l.live...)
 	})
-	err := g.waitReady(int64(cfg.n), cfg.openTimeout)
+	err = g.waitReady(int64(cfg.n), cfg.openTimeout)
 	s1 := g.sample()
+	stoppedSince, failed := cfg.pauses()
+	err = errors.Join(err, failed)
 	st := g.take()
 	n := int(g.ready())
 	r := openResult{N: n, WallS: float64(st.lastReady-t0) / 1e9, Welcome: st.welcome.Summary(), Confirm: st.confirm.Summary(),
-		Ready: st.ready.Summary(), Failed: st.failed, Note: st.failNote, CPUPerConnUs: map[string]float64{}}
+		Ready: st.ready.Summary(), Failed: st.failed, Note: st.failNote, CPUPerConnUs: map[string]float64{},
+		Stopped: stoppedSince.since(stopped)}
 	if r.WallS > 0 {
 		r.PerSecond = float64(n) / r.WallS
 	}
@@ -52,5 +61,8 @@ func (g *gen) open(o *opts) (openResult, error) {
 	fmt.Printf("            connect->welcome  p50 %s  p95 %s  p99 %s  max %s\n", us(r.Welcome.P50), us(r.Welcome.P95), us(r.Welcome.P99), us(r.Welcome.Max))
 	fmt.Printf("            subscribe->confirm p50 %s  p95 %s  p99 %s  max %s\n", us(r.Confirm.P50), us(r.Confirm.P95), us(r.Confirm.P99), us(r.Confirm.Max))
 	fmt.Printf("            CPU per connection:%s  client %.0f µs\n", labelled(r.CPUPerConnUs, "%.0f µs"), r.ClientCPUUs)
+	if r.Stopped != nil {
+		fmt.Printf("            server stopped: %s\n", r.Stopped)
+	}
 	return r, err
 }

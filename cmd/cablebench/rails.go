@@ -11,13 +11,14 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cablestay/cablestay/rpc"
 )
 
 // standIn answers a bridge as an app would whose channels stream from params[:stream] and whose actions transmit their data
-// back. It checks no proof: what is measured is the bridge.
+// back, along a link as the gem does. It checks no proof: what is measured is the bridge.
 func standIn(args []string) error {
 	var r stand
 	fs := flag.NewFlagSet("cablebench rails", flag.ContinueOnError)
@@ -46,6 +47,9 @@ type stand struct {
 	redis       string
 	concurrency int
 	state       string
+
+	mu     sync.Mutex // guards the following
+	linked map[string]bool
 }
 
 // ServeHTTP answers one event.
@@ -55,7 +59,7 @@ func (r *stand) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	var event struct{ Identifier, Data string }
+	var event standInEvent
 	if err := json.Unmarshal(body, &event); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -65,13 +69,26 @@ func (r *stand) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.NotFound(w, request)
 		return
 	}
-	answer["contract"] = rpc.Contract
+	if request.Header.Get("Upgrade") == standInLink && r.link(w, event.Bridge, answer) {
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer) // the bridge may have gone
 }
 
+// standInEvent is what the stand-in looks at.
+type standInEvent struct{ ID, Bridge, Identifier, Data string }
+
 // answer is nil where there is no such event.
 func (r *stand) answer(event, identifier, data string) map[string]any {
+	answer := r.members(event, identifier, data)
+	if answer != nil {
+		answer["contract"] = rpc.Contract
+	}
+	return answer
+}
+
+func (r *stand) members(event, identifier, data string) map[string]any {
 	switch event {
 	case "hello":
 		return map[string]any{
@@ -81,7 +98,7 @@ func (r *stand) answer(event, identifier, data string) map[string]any {
 			"remote_disconnect": rpc.RemoteDisconnectTransmits,
 		}
 	case "link":
-		return map[string]any{"worker": "none", "linked": false}
+		return map[string]any{"worker": standInWorker, "linked": true}
 	case "connect":
 		return map[string]any{"accepted": true, "connection_state": r.state, "effects": []rpc.Effect{transmit(`{"type":"welcome"}`)}}
 	case "subscribe":

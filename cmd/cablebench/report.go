@@ -95,4 +95,7 @@ func (r *report) fanoutLine(x fanoutResult) {
 	}
 	fmt.Printf("%6d %6d %4d %9d %10.0f %8s %8s %8s %8s %8s %8s %8.2f %7.2f %6d %5d %5d %5.2f %s%s\n", x.N, x.Size, x.Window, x.Received, x.PerSecond, us(x.Lat.P50), us(x.Lat.P95), us(x.Lat.P99),
 		us(x.First.P50), us(x.Last.P50), us(x.Last.P99), srv, x.ClientUs, x.Lost, x.OutOfOrder, x.Duplicates, x.Cost.StealS, x.Limit, extra)
+	if x.Stopped != nil {
+		fmt.Printf("stopped     %s\n", x.Stopped)
+	}
 }

@@ -19,7 +19,7 @@ func newRegistry() *prometheus.Registry {
 	}, []string{"version", "revision", "go"})
 	build.WithLabelValues(version, revision(), runtime.Version()).Set(1)
 	registry.MustRegister(
-		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		build, newPauseCollector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return registry
 }

@@ -2,6 +2,7 @@ package rpctest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -105,7 +106,8 @@ func (w *Worker) read(conn net.Conn, reader *bufio.Reader) {
 	for {
 		var said struct {
 			Attach, Drop, Event, ID string
-			Request, Connections    json.RawMessage
+			Request                 json.RawMessage
+			Connections, Applied    json.RawMessage
 		}
 		if decoder.Decode(&said) != nil {
 			break
@@ -117,10 +119,7 @@ func (w *Worker) read(conn net.Conn, reader *bufio.Reader) {
 		case said.Drop != "":
 			w.dropped = append(w.dropped, said.Drop)
 		case said.ID != "":
-			w.answers[said.ID] = said.Connections
-			if said.Connections == nil {
-				w.answers[said.ID] = json.RawMessage("null")
-			}
+			w.answers[said.ID] = json.RawMessage(cmp.Or(string(said.Connections), string(said.Applied), "null"))
 		case said.Event != "":
 			w.running.Go(func() { w.run(ctx, conn, said.Event, said.Request) })
 		}
@@ -215,6 +214,17 @@ func (w *Worker) PushEffects(connection string, effects ...rpc.Effect) {
 
 // AskConnections asks which are open, and waits for the answer, which is a list in JSON, or null where the bridge does not say. It is empty where none came.
 func (w *Worker) AskConnections(states bool) string {
+	return string(w.ask("connections", "states", states))
+}
+
+// AskApplied asks whether all is applied that was pushed before, and, where live is set, all streams in it are followed. It is
+// false where no answer came.
+func (w *Worker) AskApplied(live bool) bool {
+	return string(w.ask("applied", "live", live)) == "true"
+}
+
+// ask asks, with one more member, and waits for the answer.
+func (w *Worker) ask(what, member string, value bool) json.RawMessage {
 	w.mu.Lock()
 	w.asked++
 	id := fmt.Sprintf("q%d", w.asked)
@@ -222,11 +232,11 @@ func (w *Worker) AskConnections(states bool) string {
 		w.answers = make(map[string]json.RawMessage)
 	}
 	w.mu.Unlock()
-	w.Push(fmt.Sprintf(`{"ask":"connections","id":%q,"states":%t}`, id, states))
+	w.Push(fmt.Sprintf(`{"ask":%q,"id":%q,%q:%t}`, what, id, member, value))
 	w.await(func() bool { return w.answers[id] != nil })
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return string(w.answers[id])
+	return w.answers[id]
 }
 
 // Drop ends the link, as a process does that dies.

@@ -41,6 +41,7 @@ end
 class BenchChannel < ApplicationCable::Channel
   def subscribed
     @joined_at = Time.now
+    sleep params[:wait] / 1000.0 if params[:wait] # as for a database
     stream_from params[:stream]
   end
 

@@ -160,13 +160,28 @@ func TestStream_StoppedInTheEventThatBroadcasts(t *testing.T) {
 		told := message(streams, object("stopped", t.Name()))
 		witness.expect(told)
 		c.expect(told) // by its own transmission
-		if onPurpose(t, server, "the bridge leaves a stream when the event that stopped it has ended", false, true) {
-			c.expect(told)
-		}
 		c.expectNothing()
 		server.redis.publish(t, "streams_"+t.Name(), `"later"`)
 		witness.expect(message(streams, `"later"`))
 		c.expectNothing()
+	})
+}
+
+func TestStream_IsHeardFromWhereTheActionThatGoesOnHasStartedIt(t *testing.T) {
+	states(t, heardAtOnce)
+	each(t, func(t *testing.T, server *server) {
+		c := server.connect(t, handshake{})
+		streams := identify("StreamsChannel")
+		c.join(streams)
+		gate := "heard " + string(server.kind)
+		c.perform(streams, "start_and_wait", "stream", t.Name(), "gate", gate)
+		awaitFollowers(t, server, "streams_"+t.Name(), 1)
+		server.redis.publish(t, "streams_"+t.Name(), `"meanwhile"`)
+		c.expect(message(streams, `"meanwhile"`))
+		server.rails.openGate(t, gate)
+		c.expectInAnyOrder(message(streams, object("told", t.Name())), message(streams, object("started", t.Name())))
+		server.redis.publish(t, "streams_"+t.Name(), `"later"`)
+		c.expect(message(streams, `"later"`))
 	})
 }
 

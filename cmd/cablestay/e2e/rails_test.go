@@ -119,6 +119,16 @@ func (r *rails) workers() int {
 	return workers()
 }
 
+// pumaThreads is how many each process has, unless the setup says otherwise.
+const pumaThreads = 5
+
+func (r *rails) threads() int {
+	if r.setup.threads > 0 {
+		return r.setup.threads
+	}
+	return pumaThreads
+}
+
 func (r *rails) start(t *testing.T) {
 	t.Helper()
 	bind := "tcp://" + r.address()
@@ -128,7 +138,7 @@ func (r *rails) start(t *testing.T) {
 			bind = "unix:///mnt/puma.sock"
 		}
 	}
-	command := r.command(t, "puma", "--bind", bind, "--threads", "5:5", "--workers", strconv.Itoa(r.workers()), "config.ru")
+	command := r.command(t, "puma", "--bind", bind, "--threads", fmt.Sprintf("%[1]d:%[1]d", r.threads()), "--workers", strconv.Itoa(r.workers()), "config.ru")
 	r.process = startProcess(t, r.life, r.folder, "puma", command)
 	awaitFor(t, patienceWithStarts, "Puma", func() bool {
 		if r.process.ended() {

@@ -17,6 +17,7 @@ import (
 // setup is what a scenario may want otherwise than usual.
 type setup struct {
 	workers       int         // Puma's; 0 is what the run is about: single mode, or CABLESTAY_E2E_WORKERS
+	threads       int         // of each of Puma's processes; 0 is pumaThreads
 	unixSocket    bool        // Puma listens on a Unix socket; for the bridge only
 	road          *faultyRoad // lies between the bridge and Puma, where there is one
 	app           app         // nil is the one in app/

@@ -46,6 +46,7 @@ const (
 	overlappingActions
 	transmitAtOnce
 	stopAndTell
+	heardAtOnce
 )
 
 var liveSubscriptions = section{"Live subscriptions", []statement{
@@ -94,4 +95,5 @@ var restOfTheInterface = section{"The rest of the interface", []statement{
 	{number: overlappingActions, text: "[quirk] Actions of one subscription that are sent at once run at a time."},
 	{number: transmitAtOnce, text: "What an action transmits is sent before the action has ended."},
 	{number: stopAndTell, text: "A broadcast that an action makes on a stream which it has just stopped is not heard by its own subscription."},
+	{number: heardAtOnce, text: "What is published to a stream that an action has started is heard before the action has ended, its own broadcasts included, once."},
 }}

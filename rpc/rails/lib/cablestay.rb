@@ -32,6 +32,7 @@ require_relative "cablestay/server"
 require_relative "cablestay/broadcasts"
 require_relative "cablestay/event_threads"
 require_relative "cablestay/app_threads"
+require_relative "cablestay/under_way"
 require_relative "cablestay/event"
 require_relative "cablestay/outside"
 require_relative "cablestay/surroundings"
@@ -84,7 +85,6 @@ require_relative "cablestay/rpc/merge"
 require_relative "cablestay/endpoint"
 require_relative "cablestay/extensions"
 require_relative "cablestay/process"
-require_relative "cablestay/log_subscriber"
 require_relative "cablestay/railtie" if defined?(Rails::Railtie)
 
 Cablestay::RailsVersions.extend_rails

@@ -21,7 +21,7 @@ class WanderingChannel < ActionCable::Channel::Base
   end
 
   def subscribed
-    @begun = [ params[:n], connection.instance_variable_get(:@held)[:list] ]
+    @begun = [ params[:n], (connection.instance_variable_get(:@held)[:list] unless params[:alone]) ]
   end
 
   def step(data)
@@ -48,6 +48,7 @@ class Wanderer
     ->(n) { { "k" => n }.with_indifferent_access }, ->(n) { Memo.new(title: "t#{n}") }, ->(_) { Memo.find_by!(title: "saved") },
     ->(n) { OpenStruct.new(a: n) }, ->(n) { [ :frozen, n ].freeze }, ->(n) { Time.find_zone("Tokyo").at(n) }, ->(n) { n.days }, ->(n) { "f#{n}".freeze },
     ->(_) { nil }, ->(n) { SimpleDelegator.new([ n ]) }, ->(n) { Whim.new("w#{n}") } ].freeze
+  GLANCED = KINDS.values_at(0, 1, 2, 6, 7, 8, 10, 11, 12, 13, 14).freeze
 
   def initialize(channel)
     @channel, @connection = channel, channel.connection
@@ -56,6 +57,19 @@ class Wanderer
   # Puts something new into a variable of the channel.
   def make(name, kind, n)
     @channel.instance_variable_set("@v#{name % 4}", KINDS[kind % KINDS.size].call(n))
+  end
+
+  # The same of what a glance can tell of.
+  def make_glanced(name, kind, n)
+    @channel.instance_variable_set("@v#{name % 4}", GLANCED[kind % GLANCED.size].call(n))
+  end
+
+  # Puts one object of a variable into another: what the connection holds too is looked at closely.
+  def nest_own(into, which, n)
+    before, @connection = @connection, Object.new
+    nest(into, which, n)
+  ensure
+    @connection = before
   end
 
   # Has the channel hold an object that it or the connection holds anywhere.
@@ -177,7 +191,8 @@ class AsIfItLivedOnTest < ActiveSupport::TestCase
   end
 
   DOINGS = %i[ make make take take give nest nest nest freeze copy forget nothing ].freeze
-  SECONDS, EVENTS, CHANNELS = 4, 40, 3
+  GLANCED = %i[ make_glanced make_glanced nest_own nest_own nest_own freeze copy forget nothing nothing nothing nothing take ].freeze
+  SECONDS, EVENTS, CHANNELS = ENV.fetch("WANDERING_SECONDS", 4).to_i, 40, 3
 
   setup do
     Memo.find_or_create_by!(title: "saved")
@@ -201,20 +216,35 @@ class AsIfItLivedOnTest < ActiveSupport::TestCase
     bridge&.close
   end
 
+  test "also where a glance tells that nothing has changed" do
+    bridge, glances = nil, []
+    watch = TracePoint.new(:return) { |point| glances << point.return_value if point.self.is_a?(Cablestay::State::Glance) && point.method_id == :same? }
+    watch.enable # on all threads
+    wander_on(GLANCED, alone: true) do
+      bridge&.close
+      bridge = LinkedBridge.new
+    end
+    assert_includes glances, true
+    assert_includes glances, false
+  ensure
+    watch.disable
+    bridge&.close
+  end
+
   private
     # The block is asked for the bridge of each round.
-    def wander_on
+    def wander_on(doings = DOINGS, **params)
       ends = Process.clock_gettime(Process::CLOCK_MONOTONIC) + SECONDS
       seed = ENV.fetch("WANDERING_SEED") { Random.new_seed % 2**32 }.to_i
-      wander(seed, yield)
-      wander(seed += 1, yield) while Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends && !ENV.key?("WANDERING_SEED")
+      wander(seed, yield, doings, params)
+      wander(seed += 1, yield, doings, params) while Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends && !ENV.key?("WANDERING_SEED")
     end
 
-    def wander(seed, bridge)
+    def wander(seed, bridge, doings, params)
       random = Random.new(seed)
       steps = WanderingChannel.steps = []
       stock, client = Stock.new, bridge.client
-      identifiers = Array.new(CHANNELS) { |n| client.identifier("WanderingChannel", n: n) }
+      identifiers = Array.new(CHANNELS) { |n| client.identifier("WanderingChannel", n: n, **params) }
       identifiers.each { |identifier| both(stock, client, "subscribe", identifier) }
       EVENTS.times do
         identifier = identifiers.sample(random: random)
@@ -222,7 +252,7 @@ class AsIfItLivedOnTest < ActiveSupport::TestCase
         if random.rand(15).zero?
           %w[ unsubscribe subscribe ].each { |command| both(stock, client, command, identifier) }
         else
-          steps << [ DOINGS.sample(random: random), *Array.new(3) { random.rand(1000) } ]
+          steps << [ doings.sample(random: random), *Array.new(3) { random.rand(1000) } ]
           seen = both(stock, client, "message", identifier, data: JSON.generate({ action: "step", step: steps.size - 1 }))
           assert_equal(*seen, "WANDERING_SEED=#{seed}, after #{steps.size} steps: #{steps.last(6)}")
           assert_equal 1, seen.first.size

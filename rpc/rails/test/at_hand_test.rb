@@ -87,6 +87,13 @@ class ActingChannel < ApplicationCable::Channel
   end
 end
 
+class RememberingChannel < ApplicationCable::Channel
+  def subscribed
+    transmit({ connection: connection.__id__, joined: connection.instance_variable_get(:@joined) })
+    connection.instance_variable_set(:@joined, connection.subscriptions.identifiers.size)
+  end
+end
+
 class AtHandTest < ActiveSupport::TestCase
   include Living
 
@@ -117,6 +124,49 @@ class AtHandTest < ActiveSupport::TestCase
     elsewhere = tell
     assert_equal at_hand.except("object"), elsewhere.except("object")
     refute_equal at_hand["object"], elsewhere["object"]
+  end
+
+  test "the first subscribe finds the connection that connect left, the next ones what its state says" do
+    object = nil
+    with_connection(remembering { object = __id__ }) do
+      assert_equal 1, Cablestay::AtHand.current.size
+      first = @client.subscribe("RememberingChannel", n: 1)
+      assert_equal [ object, nil ], first.messages.first.values
+      assert first["connection_state"]
+
+      second = @client.subscribe("RememberingChannel", n: 2)
+      refute_equal object, second.messages.first["connection"]
+      assert_equal 1, second.messages.first["joined"]
+    end
+  end
+
+  test "a first subscribe that brings another state of the connection is not for what connect left" do
+    object = nil
+    with_connection(remembering { object = __id__ }) do
+      @client.state = changed_elsewhere { |connection| connection.instance_variable_set(:@joined, "elsewhere") }
+      seen = @client.subscribe("RememberingChannel").messages.first
+      refute_equal object, seen["connection"]
+      assert_equal "elsewhere", seen["joined"]
+    end
+  end
+
+  test "a connection that connect has closed, or whose socket is to live on, is not left" do
+    size = Cablestay::AtHand.current.size
+    with_connection(remembering { close }) { assert_equal size, Cablestay::AtHand.current.size }
+    with_connection(remembering { @thread = Thread.new { } }) { assert_equal size, Cablestay::AtHand.current.size }
+  end
+
+  test "what a first subscribe keeps alive says nothing before the bridge has applied its answer" do
+    with_connection(remembering { }) do
+      answer = @client.subscribe("BlockStreamChannel")
+      @identifier, @live = identifier("BlockStreamChannel"), answer["live"]
+      outside = outside(answer)
+      outside.record("transmit", identifier: @identifier, frame: JSON.generate(identifier: @identifier, message: "early"))
+      assert_equal 0, @bridge.lines.size
+      attach(answer)
+      frames = [ receive_frame ]
+      frames << receive_frame until frames.last["message"] == "early"
+    end
   end
 
   test "an action that brings another state of the channel finds nothing" do
@@ -243,6 +293,15 @@ class AtHandTest < ActiveSupport::TestCase
   end
 
   private
+    def remembering(&block)
+      Class.new(@connection) do
+        define_method(:connect) do
+          super()
+          instance_exec(&block)
+        end
+      end
+    end
+
     def perform(action)
       @client.perform("ActingChannel", action)
     end

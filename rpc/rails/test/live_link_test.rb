@@ -69,6 +69,16 @@ class LiveLinkTest < ActiveSupport::TestCase
     ours.close
   end
 
+  test "an answer is not kept back until the one before it is acknowledged" do
+    server = TCPServer.new("127.0.0.1", 0)
+    ours = TCPSocket.new("127.0.0.1", server.addr[1])
+    theirs = server.accept
+    Cablestay::Live::Link.new("tcp", {}, nil).start(theirs, {})
+    assert theirs.getsockopt(:TCP, :NODELAY).bool
+  ensure
+    [ ours, server ].compact.each(&:close)
+  end
+
   # A socket that takes half of a line, and in that moment somebody else has one.
   class Half
     attr_reader :taken

@@ -4,20 +4,10 @@
 class LiveReadingTest < ActiveSupport::TestCase
   setup do
     @before = Thread.list
-    @lines = Queue.new
-    @reading = Cablestay::Live::Reading.new do
-      line = @lines.pop
-      line&.call
-      !line.nil?
-    end
-    @reading.start
+    read_from Queue.new
   end
 
-  teardown do
-    @lines.close
-    @reading.end
-    readers.each { |thread| assert thread.join(10) }
-  end
+  teardown { end_reading }
 
   test "one thread reads and runs events that take no time" do
     ran_by = Array.new(20) { ask { Thread.current } }
@@ -75,7 +65,46 @@ class LiveReadingTest < ActiveSupport::TestCase
     refute_same reader, ask { Thread.current }
   end
 
+  # Another thread kills the first reader in the very moment in which it has taken its turn, and knows nothing of that yet.
+  class Deadly < Queue
+    def pop
+      turn = super
+      kill_from_elsewhere(Thread.current) if turn == 1
+      turn
+    end
+
+    private
+      def kill_from_elsewhere(thread)
+        killer = Thread.new { thread.kill }
+        Thread.pass while killer.alive?
+      end
+  end
+
+  test "so is one that is killed in the moment in which it takes its turn" do
+    end_reading
+    read_from Queue.new, turns: Deadly.new
+
+    assert ask { true }
+  end
+
   private
+    def read_from(lines, turns: nil)
+      @lines = lines
+      @reading = Cablestay::Live::Reading.new do
+        line = lines.pop
+        line&.call
+        !line.nil?
+      end
+      @reading.instance_variable_set(:@turns, turns) if turns
+      @reading.start
+    end
+
+    def end_reading
+      @lines.close
+      @reading.end
+      readers.each { |thread| assert thread.join(10) }
+    end
+
     # Runs it as an event.
     def ask(&event)
       answer = Queue.new

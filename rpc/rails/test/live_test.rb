@@ -159,7 +159,7 @@ class LiveTest < ActiveSupport::TestCase
   test "an app that allows no living channels hears of it when it subscribes" do
     Cablestay::Live.configure(false)
     answer = nil
-    log = Log.of { answer = @client.subscribe("BlockStreamChannel") }
+    log = Log.of { answer = @bridge.client.subscribe("BlockStreamChannel") }
     assert_equal [ "reject" ], answer.kinds
     assert_includes log, "BlockStreamChannel streams with a block or callback: that needs a living channel, and config.cablestay.live is false"
 

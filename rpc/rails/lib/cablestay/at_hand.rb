@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Cablestay
-  # Connections and channels as the last actions left them, for the next ones. An action finds its own here where it brings the very
-  # states that those have; else its objects are revived from the states. Each is used by one event at a time: whoever takes
+  # Connections and channels as the last actions left them, for the next ones, and connections as connect left them, for the first
+  # subscribe. An event finds its own here where it brings the very states that those have; else its objects are revived from the states. Each is used by one event at a time: whoever takes
   # it has it alone. What is here may go at any time, and nobody misses it.
   class AtHand
     LARGEST = 64 * 1024 # bytes of both states, as they are before they are sealed
@@ -28,12 +28,12 @@ module Cablestay
     # +most+ subscriptions, the latest.
     def initialize(most)
       @most = most
-      @left = {} # those of each connection, by their identifiers; the connection that was used last is the last
+      @left = {} # those of each connection, by their identifiers, nil for what connect left; the connection that was used last is the last
       @size = 0
       @mutex = Mutex.new
     end
 
-    # What the last action of the subscription left, if it left it with these states.
+    # What the last action of the subscription left (or, for nil, connect), if it left it with these states.
     def take(connection_id, identifier, connection_state, state)
       return if @most.zero?
 

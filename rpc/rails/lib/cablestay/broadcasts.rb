@@ -12,7 +12,8 @@ module Cablestay
 
     module Recording
       def broadcast(broadcasting, payload)
-        super.tap { Event.current&.streams&.broadcast(String(broadcasting), payload) }
+        streams = Event.current&.streams or return super
+        streams.publishing(String(broadcasting), payload) { super }
       end
     end
   end

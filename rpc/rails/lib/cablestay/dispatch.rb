@@ -7,7 +7,7 @@ module Cablestay
       # A status of the contract, and the answer's body.
       def run(event, request, env, app)
         rpc = Endpoint::EVENTS[event] or return [ 404, failure("no event #{event.inspect}") ]
-        [ 200, Cablestay.instrument(event, id: request.id) { rpc.new(request, env, app).answer } ]
+        [ 200, Cablestay.instrument(event, request.id) { rpc.new(request, env, app).answer } ]
       rescue BadRequest => error
         Cablestay.logger.error("can't read #{event}: #{error.message}")
         [ 400, failure(error.message) ]

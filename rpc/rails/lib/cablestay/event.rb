@@ -16,10 +16,11 @@ module Cablestay
     # The channel whose subscribed raised, if one did.
     attr_reader :broken_channel
 
-    # +identifier+ is the subscription that the event is for, if it is for one.
-    def initialize(surroundings, identifier: nil)
+    # +identifier+ is the subscription that the event is for, if it is for one. The block sends effects before the event
+    # has ended, and is false where it can't.
+    def initialize(surroundings, identifier: nil, &sender)
       @surroundings = surroundings
-      @effects = Effects.new(identifier, surroundings.outside)
+      @effects = Effects.new(identifier, surroundings.outside, sender)
       @streams = Streams.new(@effects, surroundings)
       @group = ThreadGroup.new
       @deferred = []
@@ -39,9 +40,11 @@ module Cablestay
 
     # Within run: the callbacks that Action Cable puts around each job, then what the app posted to the pool.
     def work(connection)
-      RailsVersions.worker.work(connection) do
-        yield
-        @deferred.shift.call until @deferred.empty?
+      UnderWay.during(@effects) do
+        RailsVersions.worker.work(connection) do
+          yield
+          @deferred.shift.call until @deferred.empty?
+        end
       end
     end
 

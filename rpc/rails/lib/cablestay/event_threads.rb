@@ -2,11 +2,13 @@
 
 module Cablestay
   # Threads that run nothing but events, as Action Cable's worker pool does, so that what a web request or
-  # a middleware left in its thread (a locale, a tenant) is not seen by channels. As many as run at once.
+  # a middleware left in its thread (a locale, a tenant) is not seen by channels. As many as run at once. With another
+  # +mark+, threads for something else that is to be kept apart.
   class EventThreads
     MARK = :cablestay_event_thread
 
-    def initialize
+    def initialize(mark = MARK, name: "cablestay event")
+      @mark, @name = mark, name
       @mutex = Mutex.new
       @idle = []
       @pid = Process.pid
@@ -14,12 +16,17 @@ module Cablestay
 
     # Waits for the block's value, or raises what it raised. On one of these threads it is simply called.
     def run(&work)
-      return yield if Thread.current.thread_variable_get(MARK)
+      return yield if Thread.current.thread_variable_get(@mark)
 
       result = Queue.new
       idle_thread.push([ work, result ])
       value, error = result.pop
       error ? raise(error) : value
+    end
+
+    # Does this thread run events?
+    def self.here?
+      Thread.current.thread_variable_get(MARK) ? true : false
     end
 
     # Around work on a thread of another pool that runs nothing but events, too.
@@ -41,10 +48,10 @@ module Cablestay
       def start
         jobs = Queue.new
         thread = Thread.new do
-          Thread.current.thread_variable_set(MARK, true)
+          Thread.current.thread_variable_set(@mark, true)
           loop { serve(*jobs.pop) { @mutex.synchronize { @idle.push(jobs) } } }
         end
-        thread.name = "cablestay event"
+        thread.name = @name
         jobs
       end
 

@@ -62,7 +62,8 @@ module Cablestay
 
     # For unchanged?: they are what their states say, and stay.
     def see(channel, streams)
-      @glance = State::Glance.at(@cable.saved, Channels.saved(channel, streams))
+      State::Records.keep_whole
+      @glance = (State::Glance.at(@cable.saved, Channels.saved(channel, streams)) if sharing.objects.empty?)
     end
 
     # This and the next give nil where nothing changed. The block is told what can't travel: see State.dump.

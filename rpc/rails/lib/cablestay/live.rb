@@ -26,6 +26,17 @@ module Cablestay
         @offered || !Links.of(@bridge).nil?
       end
 
+      # Waits until the bridge has done what it was sent. Where +live+ is set, also until it follows all streams in that, so that what
+      # is published from now on comes along them.
+      def applied(live: false)
+        Links.of(@bridge)&.ask("applied", live: live)
+      end
+
+      # What was sent along the link must not be overtaken by an answer that goes another way.
+      def before_answer
+        applied if @offered
+      end
+
       # False where there is no link.
       def send_effects(effects)
         send_line(effects: effects)

@@ -48,7 +48,7 @@ module Cablestay
     # and with them broadcasts; here they keep their order.
     def defer(connection, &job)
       @line.post do
-        event = Event.new(@surroundings)
+        event = Event.new(@surroundings) { |effects| send_effects(effects) }
         event.run { event.work(connection, &job) }
         send_effects(event.finish)
       end
@@ -56,6 +56,11 @@ module Cablestay
 
     # Only an event tells the client.
     def subscribe_raised(_channel)
+    end
+
+    # There is another event, with an answer of its own.
+    def hold_back
+      @lock.synchronize { @waiting ||= [] }
     end
 
     # The bridge has done what the last event's answer asked for.

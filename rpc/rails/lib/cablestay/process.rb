@@ -9,7 +9,7 @@ module Cablestay
 
   # What all events of this process share.
   class << self
-    attr_reader :once, :event_threads, :logger
+    attr_reader :once, :event_threads, :request_threads, :logger
 
     def log_exception(what, error)
       logger.error("#{what}: #{error.class}: #{error.message}\n#{Array(error.backtrace).join("\n")}")
@@ -20,8 +20,12 @@ module Cablestay
       logger.warn("#{subject}: #{message}") if @warned.put_if_absent(subject, true).nil?
     end
 
-    def instrument(event, **payload, &block)
-      ActiveSupport::Notifications.instrument("#{event}.cablestay", payload, &block)
+    # An event is a notification, and a line in the debug log.
+    def instrument(event, id, &block)
+      began = ::Process.clock_gettime(::Process::CLOCK_MONOTONIC, :float_millisecond) if logger.debug?
+      ActiveSupport::Notifications.instrument("#{event}.cablestay", { id: id }, &block)
+    ensure
+      logger.debug("answered #{event} #{id} in #{(::Process.clock_gettime(::Process::CLOCK_MONOTONIC, :float_millisecond) - began).round(1)} ms") if began
     end
 
     # One execution of the app: its query cache, its database connections, its CurrentAttributes, and in
@@ -38,6 +42,10 @@ module Cablestay
 
   # Writes to Action Cable's own logger, each line with our name.
   class PrefixedLogger
+    def debug?
+      ActionCable.server.logger&.debug?
+    end
+
     %i[ debug info warn error ].each do |severity|
       define_method(severity) do |message|
         ActionCable.server.logger&.public_send(severity, "[Cablestay] #{message}")
@@ -47,6 +55,7 @@ module Cablestay
 
   @once = Once.new(ONCE)
   @event_threads = EventThreads.new
+  @request_threads = EventThreads.new(:cablestay_request_thread, name: "cablestay request") # for handshakes that come along links
   @logger = PrefixedLogger.new
   @warned = Concurrent::Map.new
 end

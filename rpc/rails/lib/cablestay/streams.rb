@@ -20,8 +20,8 @@ module Cablestay
 
     def initialize(effects, surroundings)
       @effects, @surroundings, @event = effects, surroundings, Object.new
-      @begun = Hash.new(0) # broadcastings that the bridge begins to follow after this event
-      @left = {}           # broadcastings of earlier events => the effect that this one left it
+      @begun = {} # broadcastings that the bridge begins to follow after this event => the effect that says so
+      @left = {}  # broadcastings of earlier events => the effect that this one left it
       @lock = Monitor.new  # guards channel and why: the app may stream from threads of its own
     end
 
@@ -64,14 +64,15 @@ module Cablestay
       end
     end
 
-    # What this event published to a stream that it had begun is delivered here, in its place.
-    def broadcast(broadcasting, payload)
-      return unless @begun[broadcasting].positive?
+    # Around what this event publishes: it gets nothing of what it has left, and all of what it has begun to follow, once.
+    def publishing(broadcasting, payload)
+      leave_before_publishing(broadcasting) if @left[broadcasting]
+      return yield unless @begun.key?(broadcasting)
 
-      @effects.record("broadcast", broadcasting: Utf8.bytes(broadcasting, "a broadcasting"),
-        payload: Utf8.bytes(payload.to_s, "a broadcast"))
-    rescue EncodingError => error # stock drops it too, for each subscriber
-      Cablestay.logger.error("not delivered to the channel that broadcast it: #{error.message}")
+      @effects.hold_back(@begun[broadcasting]) do |sent|
+        follow_before_publishing(broadcasting) if sent
+        yield.tap { deliver_here(broadcasting, payload) unless sent }
+      end
     end
 
     # Does the bridge follow it, with no need of Ruby?
@@ -93,15 +94,37 @@ module Cablestay
         return know(handler, broadcasting, :bridge) if @left.key?(broadcasting) && @effects.withdraw(@left.delete(broadcasting))
 
         know(handler, broadcasting, :nobody) # Rails has it in its table by now, and will want to stop it
-        @effects.record("stream", identifier: @channel&.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
+        begun = @effects.record("stream", identifier: @channel&.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
         know(handler, broadcasting, :bridge)
-        @begun[broadcasting] += 1
+        @begun[broadcasting] = begun
       end
 
       def leave_carried(broadcasting, stream)
-        @begun.delete(broadcasting)
+        begun = @begun.delete(broadcasting)
         left = @effects.record("stop_stream", identifier: stream.identifier, broadcasting: Utf8.bytes(broadcasting, "a broadcasting"))
-        @left[broadcasting] = left unless stream.begun_in.equal?(@event)
+        @left[broadcasting] = left if !stream.begun_in.equal?(@event) || begun.nil? || @effects.sent?(begun)
+      end
+
+      # What is published comes to the bridge another way than what this event does, which therefore goes first.
+      def leave_before_publishing(broadcasting)
+        return unless @effects.send_as_far_as(@left[broadcasting])
+
+        @left[broadcasting] = nil
+        @surroundings.road.applied
+      end
+
+      # From now on what this event publishes comes from Redis.
+      def follow_before_publishing(broadcasting)
+        @begun.delete(broadcasting)
+        @surroundings.road.applied(live: true)
+      end
+
+      # In its place: the copy that Redis brings is older than the stream.
+      def deliver_here(broadcasting, payload)
+        @effects.record("broadcast", broadcasting: Utf8.bytes(broadcasting, "a broadcasting"),
+          payload: Utf8.bytes(payload.to_s, "a broadcast"))
+      rescue EncodingError => error # stock drops it too, for each subscriber
+        Cablestay.logger.error("not delivered to the channel that broadcast it: #{error.message}")
       end
 
       def live(broadcasting, handler, success)

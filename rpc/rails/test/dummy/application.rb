@@ -34,12 +34,18 @@ class Dummy < Rails::Application
       end
     end
 
+    # What a test does in its place.
+    class << self
+      attr_accessor :around
+    end
+
     def initialize(app)
       @app = app
     end
 
     def call(env)
       env["warden"] = Proxy.new(env)
+      Doorman.around&.call(env)
       Thread.current[:left_by_middleware] = true
       return [ 302, { "location" => "https://elsewhere.test/", "set-cookie" => "a=1" }, [ "moved" ] ] if env["QUERY_STRING"].include?("redirect")
       raise "a middleware that fails" if env["QUERY_STRING"].include?("explode")

@@ -29,6 +29,7 @@ module Cablestay
       def start(io, answer)
         @io = io
         io.setsockopt(:SOCKET, :KEEPALIVE, true) if io.respond_to?(:setsockopt) # a bridge may go without a word
+        io.setsockopt(:TCP, :NODELAY, true) if io.is_a?(TCPSocket) # or the second of two answers waits 40 ms for the first to be acknowledged
         io.write("#{HEAD}#{line(worker: Live.worker, threads: Live.jobs.size, answer: answer)}")
         @open = true
         Thread.new { write }.name = "cablestay link writer"
@@ -57,11 +58,16 @@ module Cablestay
 
       # The bridge's open connections, as it answers; none where it does not.
       def connections(states: false)
+        ask("connections", states: states)&.fetch("connections", nil) || []
+      end
+
+      # What the bridge answers; nil where it does not.
+      def ask(what, **members)
         id, answer = SecureRandom.hex(8), Concurrent::IVar.new
         @asking.synchronize { @asked[id] = answer }
-        return [] unless send_line(ask: "connections", id: id, states: states)
+        return unless send_line(ask: what, id: id, **members)
 
-        RailsVersions.permitting_loads { answer.value(PATIENCE) } || unanswered
+        RailsVersions.permitting_loads { answer.value(PATIENCE) } || unanswered(what)
       ensure
         @asking.synchronize { @asked.delete(id) }
       end
@@ -135,7 +141,7 @@ module Cablestay
           elsif (hold = message["drop"])
             Holds.drop(hold)
           elsif (asked = @asking.synchronize { @asked[message["id"]] })
-            asked.try_set { message["connections"] }
+            asked.try_set { message }
           end
         end
 
@@ -177,7 +183,7 @@ module Cablestay
           @reading.end
           Links.ended(@bridge, self)
           Cablestay.logger.info("a link with a bridge has ended: #{why.is_a?(Exception) ? "#{why.class}: #{why.message}" : why}")
-          @asking.synchronize { @asked.each_value { |asked| asked.try_set { [] } } }
+          @asking.synchronize { @asked.each_value { |asked| asked.try_set { {} } } }
           Holds.abandon(@bridge)
           @io.close
           false
@@ -185,9 +191,9 @@ module Cablestay
           false
         end
 
-        def unanswered
-          Cablestay.logger.warn("the bridge did not say which connections are open")
-          []
+        def unanswered(what)
+          Cablestay.logger.warn("the bridge did not answer #{what}")
+          nil
         end
     end
   end

@@ -80,7 +80,8 @@ module Cablestay
         def reader
           thread("reader") do
             turn = nil
-            while (turn = @turns.pop)
+            # Killed while it waits, or when it knows of the turn that it has; not between the two, or nobody would.
+            while Thread.handle_interrupt(Object => :on_blocking) { turn = @turns.pop }
               nil while turn == @turn && @step.call
             end
           ensure # also where the app has kept the thread, and kills it when its event is long over

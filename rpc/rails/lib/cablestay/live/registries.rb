@@ -11,7 +11,9 @@ module Cablestay
       class << self
         # Is the object in a list of its class, or of one above it that is the app's?
         def keep?(object, base)
-          queue = object.class.ancestors.take_while { |type| type != base }.flat_map { |type| kept_by(type) }
+          queue = []
+          object.class.ancestors.each { |type| type.equal?(base) ? break : kept_by(type, queue) }
+          return false if queue.empty?
           return true if queue.any? { |value| value.equal?(object) }
 
           seen = {}.compare_by_identity
@@ -29,12 +31,15 @@ module Cablestay
         end
 
         private
-          # What would have to be loaded first keeps nothing.
-          def kept_by(type)
-            constants = type.constants(false).reject { |name| type.autoload?(name, false) }
-            constants.map { |name| type.const_get(name, false) }.reject { |value| value.is_a?(Module) } +
-              type.instance_variables.map { |name| type.instance_variable_get(name) } +
-              type.class_variables(false).map { |name| type.class_variable_get(name) }
+          # Most types keep nothing, and are asked after each event. What would have to be loaded first keeps nothing, either.
+          def kept_by(type, values)
+            type.constants(false).each do |name|
+              value = type.const_get(name, false) unless type.autoload?(name, false)
+              values << value unless Module === value
+            end
+            type.instance_variables.each { |name| values << type.instance_variable_get(name) }
+            type.class_variables(false).each { |name| values << type.class_variable_get(name) }
+            values.compact!
           end
 
           def inside(value)

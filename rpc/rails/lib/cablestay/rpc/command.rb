@@ -17,14 +17,14 @@ module Cablestay
 
       def answer
         surroundings = @revival.surroundings or return start_afresh(UnreadableState.new("its living channel is gone"))
-        @event = Event.new(surroundings, identifier: @identifier)
+        @event = Event.new(surroundings, identifier: @identifier) { |effects| surroundings.road.send_effects(effects) }
         surroundings.event_id = @id unless @revival.held?
         @event.run do
           revive
           @event.work(cable.connection) do
             @event.logging_exceptions(cable.connection.logger, receiver) { execute }
           end
-          outcome
+          outcome.tap { surroundings.road.before_answer if @event.effects.any_sent? }
         rescue UnreadableState => error
           start_afresh(error)
         end
@@ -110,6 +110,11 @@ module Cablestay
 
     class Subscribe < Command
       private
+        # The connection as connect left it, if nothing has happened in it since.
+        def left(request)
+          AtHand.current.take(request.string("connection"), nil, @connection_state, nil) if request.optional_string("hold").nil?
+        end
+
         def command
           { "command" => "subscribe", "identifier" => @identifier }
         end

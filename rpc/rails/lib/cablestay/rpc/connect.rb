@@ -17,18 +17,28 @@ module Cablestay
       end
 
       def answer
-        response = through_middleware
-        http = HttpAnswer.new(response, @env)
-        return { contract: CONTRACT, http: http.to_h } unless taken_over?
-
-        http.discard
-        @event.run { open }
+        http = on_a_thread_for_requests { through_middleware }
+        http ? { contract: CONTRACT, http: http } : @event.run { open }
       ensure
         @surroundings.outside.begin_sending if @surroundings && @surroundings.hold.nil?
       end
 
       private
+        # Channels must not see what middleware leaves in its thread, nor middleware what they leave.
+        def on_a_thread_for_requests(&block)
+          EventThreads.here? ? Cablestay.request_threads.run(&block) : yield
+        end
+
+        # What the client is to get instead of a socket; nil where Action Cable has taken that.
         def through_middleware
+          http = HttpAnswer.new(app_response, @env)
+          return http.to_h unless taken_over?
+
+          http.discard
+          nil
+        end
+
+        def app_response
           @app.call(@env.merge!(Endpoint::TAKEOVER => method(:take_over)))
         rescue StandardError, ScriptError => error # what the web server would answer
           Cablestay.log_exception("the app's middleware raised for a handshake", error)
@@ -72,9 +82,15 @@ module Cablestay
         def outcome(accepted)
           @kept = Kept.new(@connection_id, @cable)
           verdict = Live::Verdict.new(self, @event, nil)
+          leave(verdict) if accepted && verdict.travels?
           { contract: CONTRACT, accepted: accepted, connection_identifier: connection_identifier,
             connection_state: verdict.connection_state, effects: @event.finish,
             live: (live(nil, verdict) if accepted) }.compact
+        end
+
+        # For the first subscribe, which finds all of this as it would be revived.
+        def leave(verdict)
+          AtHand.current.put(@connection_id, nil, AtHand::Left.new(verdict.connection_state, nil, @surroundings, @cable, @kept, @raw_env))
         end
 
         # Stock leaves a client whose connect raised with an open socket that never says a word, until it

@@ -16,6 +16,7 @@ module Cablestay
         elsif left
           living(@left = left)
           surroundings.road = Live::Road.of(request, env)
+          surroundings.outside.hold_back
         else
           @middleware_env = MiddlewareEnv.new(request.handshake.env(env), app)
           @surroundings = Surroundings.new(CableServer.of(app), road: Live::Road.of(request, env))

@@ -68,6 +68,19 @@ module Cablestay
           end
         end
 
+        # What it is beside what its row and its associations hold; errors where it has some. What Rails itself notes in a
+        # hash is there as its values.
+        def own(record)
+          (record.instance_variables - DERIVED - %i[ @association_cache ]).flat_map do |name|
+            value = record.instance_variable_get(name)
+            case value
+            when ActiveModel::Errors then value.empty? ? [] : [ value ]
+            when Hash then name.start_with?("@_") ? value.values : [ value ]
+            else [ value ]
+            end
+          end
+        end
+
         # Has it been read to its end?
         def whole?(record)
           !record.instance_variable_get(:@attributes).nil?

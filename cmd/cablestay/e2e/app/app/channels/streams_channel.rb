@@ -19,6 +19,13 @@ class StreamsChannel < ApplicationCable::Channel
     transmit({ started: data["streams"] })
   end
 
+  def start_and_wait(data)
+    stream_from "streams_#{data["stream"]}"
+    Gate.pass(data["gate"])
+    ActionCable.server.broadcast("streams_#{data["stream"]}", { told: data["stream"] })
+    transmit({ started: data["stream"] })
+  end
+
   def start_symbol(data)
     stream_from :"streams_#{data["stream"]}"
     transmit({ started: data["stream"] })
