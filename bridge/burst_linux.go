@@ -7,8 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// burstSize is how many frames go into one call.
-const burstSize = deliverySlice
+const (
+	// burstSize is how many frames go into one call.
+	burstSize = deliverySlice
+	// burstBytes ends a burst early: Go can't stop a thread during the call, so a garbage collection would wait for all to be copied.
+	burstBytes = 256 << 10
+)
 
 // burstWorth is from how many frames on a ring is cheaper than as many calls of write.
 var burstWorth = 4
@@ -22,6 +26,7 @@ type burst struct {
 	ring   *ring
 	worth  int // from how many frames on it is used
 	frames []burstFrame
+	bytes  int // in them
 }
 
 type burstFrame struct {
@@ -81,7 +86,8 @@ func (b *burst) transmit(o *outbound, frame []byte) error {
 		return nil // as what is written to a broken socket
 	}
 	o.inBurst = true
-	if b.frames = append(b.frames, burstFrame{o, s, frame}); len(b.frames) == burstSize {
+	b.frames = append(b.frames, burstFrame{o, s, frame})
+	if b.bytes += len(frame); len(b.frames) == burstSize || b.bytes >= burstBytes {
 		b.end()
 	}
 	return nil
@@ -111,7 +117,7 @@ func (b *burst) end() {
 		}
 	}
 	clear(b.frames)
-	b.frames = b.frames[:0]
+	b.frames, b.bytes = b.frames[:0], 0
 }
 
 func (f *burstFrame) wrote(n int, err error) {

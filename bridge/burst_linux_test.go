@@ -127,6 +127,17 @@ func TestBurst_LetsGoOfEveryConnectionWhenItEnds(t *testing.T) {
 	}
 }
 
+func TestBurst_EndsEarlyWhereFramesAreLong(t *testing.T) {
+	b := testBurst(t)
+	for i, p := range testPeers(t, 3) {
+		_ = b.transmit(p.outbound, make([]byte, burstBytes/2+1))
+		if got, want := len(b.frames), (i+1)%2; got != want {
+			t.Errorf("after %d: %d are in the burst, want %d", i+1, got, want)
+		}
+	}
+	b.end()
+}
+
 func TestBurst_AConnectionThatIsInItTwiceGetsBothInOrder(t *testing.T) {
 	b := testBurst(t)
 	peers := testPeers(t, 2)
