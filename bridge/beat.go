@@ -20,9 +20,17 @@ const (
 type beats struct {
 	burst *burst // the lane's, or nil
 	slots [beatSlots][]*Connection
-	next  int       // the slot that is due next
-	due   time.Time // and when
 	place uint8     // the slot that the next connection goes to
+	due   time.Time // when one slot more is
+
+	// under way
+	next   int // the slot whose turn it is
+	behind int // how many are due, with it
+	left   int // of its connections, how many wait: the first ones
+	moment time.Time
+	frame  []byte // for that moment, once somebody needs it
+
+	touched int // keeps what touch does
 }
 
 func (b *beats) add(c *Connection) {
@@ -43,32 +51,57 @@ func (b *beats) remove(c *Connection) {
 	slot[c.beatPlace].beatPlace = c.beatPlace
 	slot[last] = nil
 	b.slots[c.beatSlot] = slot[:last]
+	if int(c.beatSlot) == b.next {
+		b.left = min(b.left, last) // one that has its ping may have come to wait for another, which does no harm
+	}
 }
 
-// tick pings the connections whose moment has come, all of a slot with one frame. After a delay that is several slots'
-// moment, and a client that waits for two of its pings gives the connection up.
+// tick finds the slots whose moment has come. After a delay those are several, and a client that waits for two of its pings gives the
+// connection up.
 func (b *beats) tick(now time.Time) {
 	if b.due.IsZero() {
 		b.due = now
 	}
-	for range beatSlots {
-		if b.due.After(now.Add(beatTick / 2)) { // a ticker is never quite on time
+	for !b.due.After(now.Add(beatTick / 2)) { // a ticker is never quite on time
+		if b.behind == beatSlots {
+			b.due = now.Add(beatTick) // everyone is pinged
 			return
 		}
 		b.due = b.due.Add(beatTick)
-		b.ping(b.slots[b.next], now)
-		b.next = (b.next + 1) % beatSlots
+		b.behind++
+		b.moment, b.frame = now, nil
+		if b.behind == 1 {
+			b.left = len(b.slots[b.next])
+		}
 	}
-	b.due = now.Add(beatTick) // everyone has been pinged
 }
 
-func (b *beats) ping(due []*Connection, now time.Time) {
-	if len(due) == 0 {
-		return
+func (b *beats) areDue() bool { return b.behind > 0 }
+
+// goOn pings a slice of the connections that are due, all with one frame: so that many pings don't hold up a broadcast.
+func (b *beats) goOn() {
+	for budget := deliverySlice; b.behind > 0; {
+		n := min(budget, b.left)
+		b.ping(b.slots[b.next][b.left-n : b.left])
+		b.left -= n
+		if budget -= n; b.left > 0 {
+			return
+		}
+		b.next = (b.next + 1) % beatSlots
+		b.behind--
+		b.left = len(b.slots[b.next])
 	}
-	frame := textFrame(protocol.AppendPing(nil, now.Unix()))
+}
+
+func (b *beats) ping(due []*Connection) {
+	if b.frame == nil && len(due) > 0 {
+		b.frame = textFrame(protocol.AppendPing(nil, b.moment.Unix()))
+	}
 	for _, c := range due {
-		c.transmitIn(b.burst, frame)
+		b.touched += c.touch() // of all before the first is written to, as touchMembers does
+	}
+	for _, c := range due {
+		c.transmitIn(b.burst, b.frame)
 	}
 	b.burst.end()
 }

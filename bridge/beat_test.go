@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,11 +17,18 @@ func newTightConnection(room int) (*Connection, *tightSocket) {
 	return c, s
 }
 
+// pingAll pings the last that is due.
+func pingAll(b *beats, now time.Time) {
+	for b.tick(now); b.areDue(); {
+		b.goOn()
+	}
+}
+
 // tickForAnInterval ticks as a ticker would, and returns when the next tick were due.
 func tickForAnInterval(b *beats) time.Time {
 	now := time.Unix(1700000000, 0)
 	for range beatSlots {
-		b.tick(now)
+		pingAll(b, now)
 		now = now.Add(beatTick)
 	}
 	return now
@@ -67,6 +75,51 @@ func TestBeats_LeaveOutWhoHasGone(t *testing.T) {
 	}
 }
 
+func TestBeats_PingASliceAtATime(t *testing.T) {
+	var b beats
+	pinged := 0
+	for range 3 * deliverySlice * beatSlots {
+		c, _ := newTightConnection(0)
+		c.outbound.socket = countingSocket{taken: &pinged}
+		b.add(c)
+	}
+	b.tick(time.Unix(1700000000, 0))
+	for _, want := range []int{1, 2, 3, 3} {
+		b.goOn()
+		if pinged != want*deliverySlice {
+			t.Errorf("%d pings, want %d", pinged, want*deliverySlice)
+		}
+	}
+	if b.areDue() {
+		t.Error("there are still some due")
+	}
+}
+
+func TestBeats_NobodyMissesAPingBecauseOthersLeave(t *testing.T) {
+	for _, leaves := range []int{1, 2, deliverySlice, 2*deliverySlice - 1} { // some of those that have theirs, and some that wait
+		var b beats
+		var connections []*Connection
+		var sockets []*tightSocket
+		for range 2 * deliverySlice * beatSlots {
+			c, s := newTightConnection(1000)
+			b.add(c)
+			connections, sockets = append(connections, c), append(sockets, s)
+		}
+		now := time.Unix(1700000000, 0)
+		b.tick(now)
+		b.goOn()
+		for i := range leaves {
+			b.remove(connections[(deliverySlice/2+i)%(2*deliverySlice)*beatSlots])
+		}
+		pingAll(&b, now)
+		for i := 0; i < len(sockets); i += beatSlots {
+			if connections[i].beating && sockets[i].taken.Len() == 0 {
+				t.Errorf("%d leave: connection %d of the slot got no ping", leaves, i/beatSlots)
+			}
+		}
+	}
+}
+
 func TestBeats_CatchUpAfterADelay(t *testing.T) {
 	var b beats
 	sockets := make([]*tightSocket, 2*beatSlots)
@@ -75,7 +128,7 @@ func TestBeats_CatchUpAfterADelay(t *testing.T) {
 		c, sockets[i] = newTightConnection(1000)
 		b.add(c)
 	}
-	b.tick(tickForAnInterval(&b).Add(beatInterval))
+	pingAll(&b, tickForAnInterval(&b).Add(beatInterval))
 	for i, s := range sockets {
 		if got := bytes.Count(s.taken.Bytes(), []byte("ping")); got != 2 {
 			t.Errorf("connection %d got %d pings, want 2", i, got)
@@ -86,7 +139,7 @@ func TestBeats_CatchUpAfterADelay(t *testing.T) {
 func TestBeats_DoNotWaitForALaneThatIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := newMetrics(nil, false)
-		l := newLane(m, nil)
+		l := newLane(m, new(atomic.Int32), nil)
 		c, s := newTightConnection(1000)
 		l.post(laneEvent{beat: c})
 		for range 5 {

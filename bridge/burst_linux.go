@@ -101,7 +101,7 @@ func (b *burst) end() {
 	if len(b.frames) < b.worth {
 		for i := range b.frames {
 			each := &b.frames[i]
-			n, err := written(write(each.socket.fd, each.frame))
+			n, err := written(send(each.socket.fd, each.frame))
 			each.wrote(n, err)
 		}
 	} else {

@@ -28,9 +28,9 @@ type Connection struct {
 	id                   string
 	handshake            rpc.EncodedHandshake
 	connectionIdentifier string
+	outbound             outbound // with deflates on its other side, so that touch reaches all of it
+	deflates             bool     // permessage-deflate was negotiated, both ways
 	lane                 int32
-	deflates             bool // permessage-deflate was negotiated, both ways
-	outbound             outbound
 
 	events atomic.Uint64 // numbers the connection's events
 
@@ -116,6 +116,15 @@ func (c *Connection) receiveMessage(p []byte) {
 		return
 	}
 	c.receive(command)
+}
+
+// touch reads what transmit looks at, and does nothing with it: see touchMembers.
+func (c *Connection) touch() int {
+	n := c.outbound.socket.touch()
+	if c.deflates {
+		n++
+	}
+	return n
 }
 
 // transmit sends a frame, ready made, and tells whether the connection took it. It never waits.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cablestay/cablestay/protocol"
@@ -14,13 +15,28 @@ type endlessSocket struct{ socket }
 
 func (endlessSocket) tryWrite(p []byte) (int, error) { return len(p), nil }
 
+func (endlessSocket) touch() int { return 0 }
+
+// countingSocket takes all, and counts it.
+type countingSocket struct {
+	socket
+	taken *int
+}
+
+func (countingSocket) touch() int { return 0 }
+
+func (s countingSocket) tryWrite(p []byte) (int, error) {
+	*s.taken++
+	return len(p), nil
+}
+
 // longPayload is what Turbo broadcasts: HTML as JSON.
 var longPayload = []byte(`"` + strings.Repeat(`\u003cli class=\"message\"\u003e\u003cb\u003eAnn\u003c/b\u003e How are you?\u003c/li\u003e`, 20) + `"`)
 
 // stoppedLane is a lane whose goroutine has ended, so that a test can be it.
 func stoppedLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m, nil)
+	l := newLane(m, new(atomic.Int32), nil)
 	l.stop()
 	return l
 }
@@ -109,6 +125,8 @@ type writtenSocket struct {
 	got  *[]string
 }
 
+func (writtenSocket) touch() int { return 0 }
+
 func (s writtenSocket) tryWrite(p []byte) (int, error) {
 	_, message, _ := strings.Cut(string(p), `"message":`)
 	*s.got = append(*s.got, s.name+" "+strings.TrimSuffix(message, "}"))
@@ -182,7 +200,7 @@ func TestLane_WhoLeavesDuringADeliveryGetsNothingMore(t *testing.T) {
 // popularLane is a lane with a room that many follow.
 func popularLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m, nil)
+	l := newLane(m, new(atomic.Int32), nil)
 	followed := make(chan struct{})
 	l.post(laneEvent{inspect: func(l *lane) {
 		for range 3 * deliverySlice {

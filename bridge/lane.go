@@ -1,12 +1,17 @@
 package bridge
 
 import (
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // laneBacklog is how many broadcasts may wait in a lane before the one that reads from the PubSub waits too.
 const laneBacklog = 4096
+
+// lookEvery is how long the network waits for a lane that does not rest. To look costs a few microseconds.
+const lookEvery = 500 * time.Microsecond
 
 // A lane is a goroutine that transmits broadcasts and pings to its share of the connections. It owns who follows
 // what among them, so that fan-out takes no lock but each connection's own, and so that what is posted in one order
@@ -17,6 +22,7 @@ type lane struct {
 	metrics *metrics
 	wake    chan struct{} // holds one token while the inbox may have something
 	stopped chan struct{}
+	working *atomic.Int32 // how many lanes do not rest
 
 	// owned by run
 	burst       *burst                // what has been transmitted and has not gone; nil without io_uring
@@ -24,6 +30,9 @@ type lane struct {
 	busy        []*followers          // of which a delivery is under way, in the order of their turns
 	done        int                   // broadcasts that were delivered since room was made for others
 	beats       beats
+	glance      *glance
+	looked      time.Time     // when the scheduler last had reason to look at the network
+	touched     int           // keeps what touchMembers does
 	inspections []func(*lane) // wait until nothing is under way
 
 	mu      sync.Mutex // guards the following
@@ -43,8 +52,11 @@ type laneEvent struct {
 	inspect func(*lane) // for Check
 }
 
-func newLane(m *metrics, b *burst) *lane {
+// newLane starts a lane. All lanes of a bridge share working. b is nil without io_uring.
+func newLane(m *metrics, working *atomic.Int32, b *burst) *lane {
 	l := &lane{
+		working:   working,
+		glance:    newGlance(),
 		metrics:   m,
 		wake:      make(chan struct{}, 1),
 		stopped:   make(chan struct{}),
@@ -97,30 +109,42 @@ func (l *lane) stop() {
 func (l *lane) run() {
 	defer close(l.stopped)
 	defer l.burst.close()
+	defer l.glance.close()
+	l.working.Add(1)
+	defer l.working.Add(-1)
 	ticker := time.NewTicker(beatTick)
 	defer ticker.Stop()
 	var events []laneEvent
 	for closed := false; !closed || len(l.busy) > 0; {
-		if len(l.busy) == 0 {
-			select {
-			case <-l.wake:
-			case <-ticker.C:
-				l.beats.tick(time.Now())
-				continue
-			}
+		if len(l.busy) == 0 && !l.beats.areDue() {
+			l.rest(ticker)
 		}
 		events, closed = l.take(events)
 		for i := range events {
 			l.handle(&events[i])
 			l.beatIfDue(ticker) // many broadcasts to many take longer than a client waits for a ping
+			l.lookUp()
 		}
 		clear(events)
 		l.burst.end()
 		l.goOn()
 		l.beatIfDue(ticker)
+		l.lookUp() // there may have been pings alone
 		l.inspectIfIdle()
 		l.makeRoom()
 	}
+}
+
+// rest waits until there is something to do.
+func (l *lane) rest(ticker *time.Ticker) {
+	l.working.Add(-1)
+	select {
+	case <-l.wake:
+	case <-ticker.C:
+		l.beats.tick(time.Now())
+	}
+	l.working.Add(1)
+	l.looked = time.Now()
 }
 
 func (l *lane) beatIfDue(ticker *time.Ticker) {
@@ -128,6 +152,20 @@ func (l *lane) beatIfDue(ticker *time.Ticker) {
 	case <-ticker.C:
 		l.beats.tick(time.Now())
 	default:
+	}
+	l.beats.goOn()
+}
+
+// lookUp lets in what has come from the network while lanes have all processors. As long as there is another, that one looks.
+func (l *lane) lookUp() {
+	now := time.Now()
+	if now.Sub(l.looked) < lookEvery {
+		return
+	}
+	l.looked = now
+	if int(l.working.Load()) >= runtime.GOMAXPROCS(0) {
+		l.burst.end()
+		l.glance.look()
 	}
 }
 

@@ -34,6 +34,7 @@ func (s *tightSocket) writeAll(buffers net.Buffers) (int, error) {
 	return all, nil
 }
 
+func (s *tightSocket) touch() int     { return 0 }
 func (s *tightSocket) awaitWritable() { s.awaiting = true }
 func (s *tightSocket) close()         { s.closed = true }
 

@@ -23,6 +23,8 @@ type socket interface {
 	awaitWritable()
 	pauseReading()
 	resumeReading()
+	// touch reads of the socket's memory what tryWrite needs, for touchMembers.
+	touch() int
 	// close ends the socket; what the kernel has taken is still sent. handler.hangup follows, once.
 	close()
 }

@@ -273,13 +273,15 @@ func (s *epollSocket) setEventsLocked(events uint16) {
 	_ = unix.EpollCtl(s.poller.fd, unix.EPOLL_CTL_MOD, int(s.fd), &event)
 }
 
+func (s *epollSocket) touch() int { return int(s.generation) } // next to what mu guards
+
 func (s *epollSocket) tryWrite(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shut {
 		return 0, net.ErrClosed
 	}
-	return written(write(s.fd, p))
+	return written(send(s.fd, p))
 }
 
 func (s *epollSocket) writeAll(buffers net.Buffers) (int, error) {

@@ -121,6 +121,8 @@ func (s *portableSocket) setReading(on bool) {
 	s.changed.Broadcast()
 }
 
+func (s *portableSocket) touch() int { return 0 }
+
 // tryWrite writes nothing: a write on a net.Conn may wait, and this one must not.
 func (s *portableSocket) tryWrite([]byte) (int, error) { return 0, nil }
 

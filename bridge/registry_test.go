@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cablestay/cablestay/protocol"
@@ -50,11 +51,11 @@ type registry struct {
 }
 
 // newRegistry spreads connections with ten subscriptions each over lanes, and their streams over broadcastings.
-func newRegistry(lanes, connections, broadcastings int, newLane func(*metrics) *lane) *registry {
+func newRegistry(lanes, connections, broadcastings int, newLane func(*metrics, *atomic.Int32) *lane) *registry {
 	m, _ := newMetrics(nil, false)
 	r := &registry{told: &toldPubSub{followed: map[string]bool{}}}
 	for range lanes {
-		r.lanes = append(r.lanes, newLane(m))
+		r.lanes = append(r.lanes, newLane(m, new(atomic.Int32)))
 	}
 	r.Streams = newStreams(r.told, r.lanes, slog.New(slog.DiscardHandler), m)
 	lane := Connection{}.lane
@@ -96,7 +97,7 @@ func (r *registry) inLanes(t *testing.T) (joined int) {
 
 func TestStreams_StayRightWithAHundredThousandSubscriptions(t *testing.T) {
 	const connections, broadcastings = 10_000, 1000
-	r := newRegistry(4, connections, broadcastings, func(m *metrics) *lane { return newLane(m, nil) })
+	r := newRegistry(4, connections, broadcastings, func(m *metrics, working *atomic.Int32) *lane { return newLane(m, working, nil) })
 	for _, l := range r.lanes {
 		defer l.stop()
 	}
@@ -167,7 +168,7 @@ func TestStreams_StayRightWithAHundredThousandSubscriptions(t *testing.T) {
 func BenchmarkStreams(b *testing.B) {
 	for _, broadcastings := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprintf("subscriptions=100000/broadcastings=%d", broadcastings), func(b *testing.B) {
-			r := newRegistry(2, 10_000, broadcastings, func(*metrics) *lane { return stoppedLane() })
+			r := newRegistry(2, 10_000, broadcastings, func(*metrics, *atomic.Int32) *lane { return stoppedLane() })
 			var events []laneEvent
 			work := func() { // what the lanes would do
 				r.told.answer(r.Streams)

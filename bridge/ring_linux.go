@@ -172,7 +172,7 @@ func (r *ring) submit() []int32 {
 	return results
 }
 
-// enter is io_uring_enter(2). Go's scheduler is not told, for the reason that write gives.
+// enter is io_uring_enter(2). Go's scheduler is not told, for the reason that send gives.
 func (r *ring) enter(submit, complete, flags uint32) (uint32, unix.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(submit), uintptr(complete), uintptr(flags), 0, 0)
 	return uint32(n), errno //nolint:gosec // no more than submit

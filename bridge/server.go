@@ -112,6 +112,7 @@ func NewServer(config Config) (*Server, error) {
 }
 
 func (s *Server) startLanes(iouring bool) (err error) {
+	working := new(atomic.Int32)
 	for range runtime.GOMAXPROCS(0) {
 		var b *burst
 		if iouring {
@@ -119,7 +120,7 @@ func (s *Server) startLanes(iouring bool) (err error) {
 				break
 			}
 		}
-		s.lanes = append(s.lanes, newLane(s.metrics, b))
+		s.lanes = append(s.lanes, newLane(s.metrics, working, b))
 	}
 	if err != nil {
 		for _, l := range s.lanes {
