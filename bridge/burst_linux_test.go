@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/cablestay/cablestay/bridge/iouringtest"
 	"golang.org/x/sys/unix"
@@ -275,6 +276,18 @@ func TestServer_HasNoLanesWhereTheKernelRefusesTheirRings(t *testing.T) {
 			t.Errorf("got %v, want the kernel's EPERM", err)
 		}
 	})
+}
+
+func TestRing_ItsStructsAreAsTheKernelHasThem(t *testing.T) {
+	for name, size := range map[string][2]uintptr{
+		"io_uring_params": {unsafe.Sizeof(ioUringParams{}), 120},
+		"io_uring_sqe":    {unsafe.Sizeof(ioUringSQE{}), 64},
+		"io_uring_cqe":    {unsafe.Sizeof(ioUringCQE{}), 16},
+	} {
+		if size[0] != size[1] {
+			t.Errorf("%s has %d bytes, want %d", name, size[0], size[1])
+		}
+	}
 }
 
 // BenchmarkBurst gives a frame to a thousand sockets, by the ring and by a call for each. What counts is the CPU of the thread that does it: the one
