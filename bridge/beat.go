@@ -18,6 +18,7 @@ const (
 
 // beats pings the connections of a lane, which owns it.
 type beats struct {
+	burst *burst // the lane's, or nil
 	slots [beatSlots][]*Connection
 	place uint8     // the slot that the next connection goes to
 	due   time.Time // when one slot more is
@@ -100,6 +101,7 @@ func (b *beats) ping(due []*Connection) {
 		b.touched += c.touch() // of all before the first is written to, as touchMembers does
 	}
 	for _, c := range due {
-		c.transmit(b.frame)
+		c.transmitIn(b.burst, b.frame)
 	}
+	b.burst.end()
 }

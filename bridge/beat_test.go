@@ -139,7 +139,7 @@ func TestBeats_CatchUpAfterADelay(t *testing.T) {
 func TestBeats_DoNotWaitForALaneThatIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := newMetrics(nil, false)
-		l := newLane(m, new(atomic.Int32))
+		l := newLane(m, new(atomic.Int32), nil)
 		c, s := newTightConnection(1000)
 		l.post(laneEvent{beat: c})
 		for range 5 {

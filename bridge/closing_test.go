@@ -58,8 +58,8 @@ func TestClosing_RemotelyReachesEveryConnectionOfTheIdentifier(t *testing.T) {
 }
 
 func TestClosing_AtShutdownTellsEveryClientToReconnectAndRunsEveryDisconnect(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native), func(c *bridge.Config) { c.Drain = 50 * time.Millisecond })
+	eachPoller(t, func(t *testing.T, kind polling) {
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *bridge.Config) { c.Drain = 50 * time.Millisecond })
 		var clients []*client
 		for range 20 {
 			c := b.Welcomed()
@@ -146,9 +146,9 @@ func TestClosing_AtShutdownSaysWhenRailsDidNotAnswerInTime(t *testing.T) {
 }
 
 func TestClosing_ASlowConsumerAloneIsClosed(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
+	eachPoller(t, func(t *testing.T, kind polling) {
 		registry := prometheus.NewRegistry()
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native), func(c *bridge.Config) { c.Registerer = registry })
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *bridge.Config) { c.Registerer = registry })
 		slow, quick := b.Welcomed(), b.Welcomed()
 		slow.Subscribe("room")
 		quick.Subscribe("room")

@@ -21,11 +21,11 @@ import (
 )
 
 func TestCommands_OfOneSubscriptionRunInOrder(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
+	eachPoller(t, func(t *testing.T, kind polling) {
 		rails := &fakeRails{OnPerform: func(_ context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
 			return &rpc.CommandAnswer{Subscribed: true, Effects: []rpc.Effect{{Effect: rpc.EffectTransmit, Frame: request.Data}}}, nil
 		}}
-		b := startBridge(t, rails, portable(native))
+		b := startBridge(t, rails, on(kind))
 		c := b.Welcomed()
 		c.Subscribe("room")
 		var want []string
@@ -275,7 +275,7 @@ func TestCommands_AfterTheCloseFrameAreNotRun(t *testing.T) {
 }
 
 func TestCommands_OfAClientThatLeftStillRunAndItsSubscriptionsEndInTheirOrder(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
+	eachPoller(t, func(t *testing.T, kind polling) {
 		release := make(chan struct{})
 		rails := &fakeRails{OnSubscribe: func(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
 			if request.Identifier == "a" {
@@ -285,7 +285,7 @@ func TestCommands_OfAClientThatLeftStillRunAndItsSubscriptionsEndInTheirOrder(t 
 			answer.State = &request.Identifier
 			return answer, nil
 		}}
-		b := startBridge(t, rails, portable(native))
+		b := startBridge(t, rails, on(kind))
 		c := b.Welcomed()
 		c.Command("subscribe", "a", "")
 		c.Subscribe("b")
@@ -313,12 +313,12 @@ func TestCommands_OfAClientFarAheadOfRailsAreNotRead(t *testing.T) {
 		{"subscribe", func(i int) string { return `{"command":"subscribe","identifier":"` + strconv.Itoa(i) + long + `"}` }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			eachPoller(t, func(t *testing.T, native bool) { testFarAhead(t, native, test.name, test.text) })
+			eachPoller(t, func(t *testing.T, kind polling) { testFarAhead(t, kind, test.name, test.text) })
 		})
 	}
 }
 
-func testFarAhead(t *testing.T, native bool, name string, text func(i int) string) {
+func testFarAhead(t *testing.T, kind polling, name string, text func(i int) string) {
 	release := make(chan struct{})
 	rails := &fakeRails{
 		OnPerform: func(ctx context.Context, _ *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
@@ -333,7 +333,7 @@ func testFarAhead(t *testing.T, native bool, name string, text func(i int) strin
 		},
 	}
 	registry := prometheus.NewRegistry()
-	b := startBridge(t, rails, portable(native), func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, on(kind), func(c *bridge.Config) { c.Registerer = registry })
 	c := b.Welcomed()
 	c.Subscribe("room")
 	const commands = 256 // 64 MB: much more than the kernel holds
@@ -375,13 +375,13 @@ func counter(t *testing.T, registry *prometheus.Registry, name, label string) fl
 }
 
 func TestCommands_ThatWaitedAreAllRunOnceRailsGoesOn(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
+	eachPoller(t, func(t *testing.T, kind polling) {
 		release := make(chan struct{})
 		rails := &fakeRails{OnPerform: func(ctx context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
 			await(ctx, release)
 			return &rpc.CommandAnswer{Subscribed: true, Effects: []rpc.Effect{{Effect: rpc.EffectTransmit, Frame: request.Data}}}, nil
 		}}
-		b := startBridge(t, rails, portable(native))
+		b := startBridge(t, rails, on(kind))
 		c := b.Welcomed()
 		c.Subscribe("room")
 		var want []string

@@ -164,9 +164,9 @@ func TestCompression_TheFirstOfferThatCanBeKeptIsAccepted(t *testing.T) {
 }
 
 func TestCompression_ABroadcastReachesAllFollowersEachInTheirWay(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
+	eachPoller(t, func(t *testing.T, kind polling) {
 		registry := prometheus.NewRegistry()
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native), compressing, func(c *bridge.Config) { c.Registerer = registry })
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), compressing, func(c *bridge.Config) { c.Registerer = registry })
 		plain, one, other := b.Welcomed(), b.Compressed(), b.Compressed()
 		for _, c := range []*client{plain, one, other} {
 			c.Subscribe("room")
@@ -246,8 +246,8 @@ func TestCompression_PongsAndClosesStayAsTheyAre(t *testing.T) {
 }
 
 func TestCompression_ACommandMayComeCompressedOrNot(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		b := startBridge(t, &fakeRails{OnPerform: echo}, portable(native), compressing)
+	eachPoller(t, func(t *testing.T, kind polling) {
+		b := startBridge(t, &fakeRails{OnPerform: echo}, on(kind), compressing)
 		c := b.Compressed()
 		c.SendFrame(compressed(t, `{"command":"subscribe","identifier":"größe"}`))
 		c.Expect(confirmation("größe"))
@@ -264,8 +264,8 @@ func TestCompression_ACommandMayComeCompressedOrNot(t *testing.T) {
 }
 
 func TestCompression_ACompressedCommandMayComeInPiecesWithPingsBetween(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		c := startBridge(t, &fakeRails{}, portable(native), compressing).Compressed()
+	eachPoller(t, func(t *testing.T, kind polling) {
+		c := startBridge(t, &fakeRails{}, on(kind), compressing).Compressed()
 		pieces := inPieces(compressed(t, `{"command":"subscribe","identifier":"größe"}`))
 		for _, piece := range pieces {
 			c.SendFrame(ws.NewPingFrame(nil))
@@ -310,8 +310,8 @@ func TestCompression_ViolationsEndOnlyTheConnectionTheyComeFrom(t *testing.T) {
 		{"a bomb", []ws.Frame{bomb(t)}, 1009, "WebSocket frame length too large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			eachPoller(t, func(t *testing.T, native bool) {
-				b := startBridge(t, &fakeRails{}, portable(native), compressing)
+			eachPoller(t, func(t *testing.T, kind polling) {
+				b := startBridge(t, &fakeRails{}, on(kind), compressing)
 				c, neighbour := b.Compressed(), b.Compressed()
 				for _, f := range test.frames {
 					// It may close before all has been sent.

@@ -128,8 +128,18 @@ func (c *Connection) touch() int {
 }
 
 // transmit sends a frame, ready made, and tells whether the connection took it. It never waits.
-func (c *Connection) transmit(frame []byte) bool {
-	switch c.outbound.transmit(frame) {
+func (c *Connection) transmit(frame []byte) bool { return c.took(c.outbound.transmit(frame)) }
+
+// transmitIn is transmit in a lane's burst, where it has one: the frame has gone when that ends.
+func (c *Connection) transmitIn(b *burst, frame []byte) bool {
+	if b == nil {
+		return c.transmit(frame)
+	}
+	return c.took(b.transmit(&c.outbound, frame))
+}
+
+func (c *Connection) took(err error) bool {
+	switch err {
 	case nil:
 		return true
 	case errSlowConsumer: //nolint:errorlint // outbound wraps nothing

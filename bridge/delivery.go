@@ -42,6 +42,7 @@ func (l *lane) goOn() {
 		}
 		l.lookUp()
 	}
+	l.burst.end()
 	clear(l.busy[len(still):])
 	l.busy = still
 	runtime.Gosched() // who reads from the PubSub may have no other processor
@@ -110,11 +111,12 @@ func (l *lane) transmit(d *delivery, a *audience, members []member) {
 		frame := d.plain
 		if to.connection.deflates {
 			if d.deflated == nil { // until somebody takes it
+				l.burst.end() // it takes a while
 				d.deflated = d.message.deflatedFor(a.identifier, d.plain)
 			}
 			frame = d.deflated
 		}
-		if to.connection.transmit(frame) {
+		if to.connection.transmitIn(l.burst, frame) {
 			transmitted++
 			saved += len(d.plain) - len(frame)
 		}

@@ -36,7 +36,7 @@ var longPayload = []byte(`"` + strings.Repeat(`\u003cli class=\"message\"\u003e\
 // stoppedLane is a lane whose goroutine has ended, so that a test can be it.
 func stoppedLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m, new(atomic.Int32))
+	l := newLane(m, new(atomic.Int32), nil)
 	l.stop()
 	return l
 }
@@ -200,7 +200,7 @@ func TestLane_WhoLeavesDuringADeliveryGetsNothingMore(t *testing.T) {
 // popularLane is a lane with a room that many follow.
 func popularLane() *lane {
 	m, _ := newMetrics(nil, false)
-	l := newLane(m, new(atomic.Int32))
+	l := newLane(m, new(atomic.Int32), nil)
 	followed := make(chan struct{})
 	l.post(laneEvent{inspect: func(l *lane) {
 		for range 3 * deliverySlice {

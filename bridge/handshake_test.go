@@ -230,14 +230,14 @@ func TestHandshake_IsReadAsLooselyAsStockReadsIt(t *testing.T) {
 }
 
 func TestHandshake_ARejectedConnectionGetsItsFrameAndItsClose(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
+	eachPoller(t, func(t *testing.T, kind polling) {
 		frame := `{"type":"disconnect","reason":"unauthorized","reconnect":false}`
 		rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
 			return &rpc.ConnectAnswer{Effects: []rpc.Effect{
 				{Effect: rpc.EffectTransmit, Frame: frame}, {Effect: rpc.EffectClose},
 			}}, nil
 		}}
-		b := startBridge(t, rails, portable(native))
+		b := startBridge(t, rails, on(kind))
 		c := b.Dial()
 		c.Expect(frame)
 		c.ExpectClose(ws.StatusNormalClosure, "")
@@ -302,8 +302,8 @@ func TestHandshake_AClientThatLeftLeavesNoSocketBehind(t *testing.T) {
 }
 
 func TestHandshake_CommandsThatComeWithItAreRun(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		b := startBridge(t, &fakeRails{}, portable(native))
+	eachPoller(t, func(t *testing.T, kind polling) {
+		b := startBridge(t, &fakeRails{}, on(kind))
 		frame, err := ws.CompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(`{"command":"subscribe","identifier":"room"}`))))
 		if err != nil {
 			t.Fatal(err)

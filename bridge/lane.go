@@ -28,6 +28,7 @@ type lane struct {
 	working *atomic.Int32 // how many lanes do not rest
 
 	// owned by run
+	burst       *burst                // what has been transmitted and has not gone; nil without io_uring
 	followers   map[string]*followers // by broadcasting
 	busy        []*followers          // of which a delivery is under way, in the order of their turns
 	done        int                   // broadcasts that were delivered since room was made for others
@@ -54,15 +55,17 @@ type laneEvent struct {
 	inspect func(*lane) // for Check
 }
 
-// newLane starts a lane. All lanes of a bridge share working.
-func newLane(m *metrics, working *atomic.Int32) *lane {
+// newLane starts a lane. All lanes of a bridge share working. b is nil without io_uring.
+func newLane(m *metrics, working *atomic.Int32, b *burst) *lane {
 	l := &lane{
 		working:   working,
 		glance:    newGlance(),
 		metrics:   m,
 		wake:      make(chan struct{}, 1),
 		stopped:   make(chan struct{}),
+		burst:     b,
 		followers: make(map[string]*followers),
+		beats:     beats{burst: b},
 	}
 	l.room.L = &l.mu
 	go l.run()
@@ -108,6 +111,7 @@ func (l *lane) stop() {
 
 func (l *lane) run() {
 	defer close(l.stopped)
+	defer l.burst.close()
 	defer l.glance.close()
 	l.working.Add(1)
 	defer l.working.Add(-1)
@@ -125,6 +129,7 @@ func (l *lane) run() {
 			l.lookUp()
 		}
 		clear(events)
+		l.burst.end()
 		l.goOn()
 		l.beatIfDue(ticker)
 		l.lookUp() // there may have been pings alone
@@ -165,6 +170,7 @@ func (l *lane) lookUp() {
 	if int(l.working.Load()) < runtime.GOMAXPROCS(0) {
 		return
 	}
+	l.burst.end()
 	runtime.Gosched()
 	if time.Since(now) < nobodyElse {
 		l.glance.look()
@@ -192,6 +198,9 @@ func (l *lane) makeRoom() {
 }
 
 func (l *lane) handle(event *laneEvent) {
+	if event.message == nil {
+		l.burst.end()
+	}
 	switch {
 	case event.message != nil:
 		l.broadcast(event.message)
@@ -244,6 +253,7 @@ func (l *lane) join(s *stream) {
 		l.followers[s.broadcasting] = f
 	}
 	f.add(s)
+	l.burst.end() // a confirmation comes after what was transmitted before
 	s.subscription.joined(s)
 }
 

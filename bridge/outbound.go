@@ -25,6 +25,7 @@ type outbound struct {
 	closing bool       // the close frame is in; nothing may follow it
 	ending  bool       // close the socket when all is written
 	gone    bool       // the socket is
+	inBurst bool       // the lane's burst has a frame for it, and holds mu until that is written; only the lane looks
 	backlog *backlog   // what the kernel has not taken: nil, nearly always
 }
 
@@ -41,6 +42,15 @@ type backlog struct {
 func (o *outbound) transmit(frame []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if err := o.admitLocked(frame); err != nil {
+		return err
+	}
+	o.enqueueLocked(frame)
+	return nil
+}
+
+// admitLocked says whether the frame may go in.
+func (o *outbound) admitLocked(frame []byte) error {
 	if o.closing || o.slow {
 		return errClosing
 	}
@@ -48,7 +58,6 @@ func (o *outbound) transmit(frame []byte) error {
 		o.slow = true
 		return errSlowConsumer
 	}
-	o.enqueueLocked(frame)
 	return nil
 }
 
@@ -104,6 +113,11 @@ func (o *outbound) enqueueLocked(frame []byte) {
 		return
 	}
 	n, err := o.socket.tryWrite(frame)
+	o.wroteLocked(frame, n, err)
+}
+
+// wroteLocked queues what the kernel has not taken of a frame.
+func (o *outbound) wroteLocked(frame []byte, n int, err error) {
 	if err != nil || n == len(frame) {
 		return // a broken socket hangs up by itself
 	}

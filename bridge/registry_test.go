@@ -97,7 +97,7 @@ func (r *registry) inLanes(t *testing.T) (joined int) {
 
 func TestStreams_StayRightWithAHundredThousandSubscriptions(t *testing.T) {
 	const connections, broadcastings = 10_000, 1000
-	r := newRegistry(4, connections, broadcastings, newLane)
+	r := newRegistry(4, connections, broadcastings, func(m *metrics, working *atomic.Int32) *lane { return newLane(m, working, nil) })
 	for _, l := range r.lanes {
 		defer l.stop()
 	}

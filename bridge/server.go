@@ -30,6 +30,8 @@ type Config struct {
 	Compression bool
 	// Drain is over how long Shutdown spreads the goodbyes, so that not all clients come back at once.
 	Drain time.Duration
+	// IOURing has what goes to many clients at a time written through an io_uring, which Linux alone has, and not everywhere: see CheckIOURing.
+	IOURing bool
 	// Portable takes a goroutine for each socket even where the system has something better.
 	Portable bool
 }
@@ -99,14 +101,34 @@ func NewServer(config Config) (*Server, error) {
 		s.log = slog.Default()
 	}
 	s.background, s.abort = context.WithCancel(context.Background())
-	working := new(atomic.Int32)
-	for range runtime.GOMAXPROCS(0) {
-		s.lanes = append(s.lanes, newLane(metrics, working))
+	if err := s.startLanes(config.IOURing); err != nil {
+		pollers.stop()
+		return nil, err
 	}
 	s.streams = newStreams(config.PubSub, s.lanes, s.log, metrics)
 	s.streams.remote = s.disconnectRemotely
 	s.rails.Link(linkReceiver{s})
 	return s, nil
+}
+
+func (s *Server) startLanes(iouring bool) (err error) {
+	working := new(atomic.Int32)
+	for range runtime.GOMAXPROCS(0) {
+		var b *burst
+		if iouring {
+			if b, err = newBurst(); err != nil {
+				break
+			}
+		}
+		s.lanes = append(s.lanes, newLane(s.metrics, working, b))
+	}
+	if err != nil {
+		for _, l := range s.lanes {
+			l.stop()
+		}
+		return fmt.Errorf("bridge: make a lane: %w", err)
+	}
+	return nil
 }
 
 // Receiver is what the PubSub is to deliver to.

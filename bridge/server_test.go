@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"log/slog"
 	"net"
@@ -33,11 +34,24 @@ type testBridge struct {
 	shut   bool
 }
 
+// onIOURing is for the whole suite: go test ./bridge -args -io-uring.
+var onIOURing = flag.Bool("io-uring", false, "have every bridge of the tests write through an io_uring")
+
+// polling is how a bridge deals with its sockets.
+type polling string
+
+const (
+	native   polling = "native"
+	portable polling = "portable"
+	ioURing  polling = "io_uring" // native, and what goes to many through a ring
+)
+
 // eachPoller runs the test on every kind of poller that the system has.
-func eachPoller(t *testing.T, test func(t *testing.T, portable bool)) {
+func eachPoller(t *testing.T, test func(t *testing.T, kind polling)) {
 	t.Helper()
-	t.Run("poller=native", func(t *testing.T) { test(t, false) })
-	t.Run("poller=portable", func(t *testing.T) { test(t, true) })
+	for _, kind := range []polling{native, portable, ioURing} {
+		t.Run("poller="+string(kind), func(t *testing.T) { test(t, kind) })
+	}
 }
 
 func startBridge(t *testing.T, rails *fakeRails, change ...func(*bridge.Config)) *testBridge {
@@ -45,10 +59,13 @@ func startBridge(t *testing.T, rails *fakeRails, change ...func(*bridge.Config))
 	b := &testBridge{t: t, Rails: rails, PubSub: bridge.NewMemoryPubSub()}
 	config := bridge.Config{
 		Rails: rails, PubSub: b.PubSub, Mounts: []rpc.Mount{{Path: "/cable", Anchored: true}},
-		Logger: slog.New(slog.NewTextHandler(&testLog{t}, nil)), Registerer: prometheus.NewRegistry(),
+		Logger: slog.New(slog.NewTextHandler(&testLog{t}, nil)), Registerer: prometheus.NewRegistry(), IOURing: *onIOURing,
 	}
 	for _, c := range change {
 		c(&config)
+	}
+	if err := bridge.CheckIOURing(); err != nil && config.IOURing {
+		t.Skip(err)
 	}
 	server, err := bridge.NewServer(config)
 	if err != nil {
@@ -75,8 +92,12 @@ func startBridge(t *testing.T, rails *fakeRails, change ...func(*bridge.Config))
 	return b
 }
 
-func portable(on bool) func(*bridge.Config) {
-	return func(c *bridge.Config) { c.Portable = on }
+// on has the bridge deal with its sockets that way.
+func on(kind polling) func(*bridge.Config) {
+	return func(c *bridge.Config) {
+		c.Portable = kind == portable
+		c.IOURing = c.IOURing || kind == ioURing
+	}
 }
 
 // Shutdown ends the bridge, and checks that its parts agree.

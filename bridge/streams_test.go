@@ -14,8 +14,8 @@ import (
 )
 
 func TestStreams_CarryBroadcastsByteForByte(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native))
+	eachPoller(t, func(t *testing.T, kind polling) {
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind))
 		c := b.Welcomed()
 		c.Subscribe("room")
 		payloads := []string{
@@ -86,8 +86,8 @@ func TestStreams_AnEventsOwnBroadcastComesOnceAndInItsPlace(t *testing.T) {
 }
 
 func TestStreams_LoseAndRepeatNothingAfterAConfirmation(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native))
+	eachPoller(t, func(t *testing.T, kind polling) {
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind))
 		stop := make(chan struct{})
 		var publisher sync.WaitGroup
 		publisher.Go(func() {
@@ -238,8 +238,8 @@ func TestStreams_FollowedTwiceDeliverTwiceAsInStock(t *testing.T) {
 }
 
 func TestStreams_SurviveTheComingAndGoingOfManyConnections(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, portable(native))
+	eachPoller(t, func(t *testing.T, kind polling) {
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind))
 		var all sync.WaitGroup
 		for i := range 40 {
 			all.Go(func() {

@@ -17,8 +17,8 @@ func echo(_ context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, e
 }
 
 func TestWebSocket_PingsAreAnsweredWithTheirPayload(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		c := startBridge(t, &fakeRails{}, portable(native)).Welcomed()
+	eachPoller(t, func(t *testing.T, kind polling) {
+		c := startBridge(t, &fakeRails{}, on(kind)).Welcomed()
 		c.SendFrame(ws.NewPingFrame([]byte("are you there")))
 		f, err := c.Next()
 		if err != nil || f.Header.OpCode != ws.OpPong || string(f.Payload) != "are you there" {
@@ -30,8 +30,8 @@ func TestWebSocket_PingsAreAnsweredWithTheirPayload(t *testing.T) {
 }
 
 func TestWebSocket_AMessageMayComeInPieces(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		c := startBridge(t, &fakeRails{}, portable(native)).Welcomed()
+	eachPoller(t, func(t *testing.T, kind polling) {
+		c := startBridge(t, &fakeRails{}, on(kind)).Welcomed()
 		text := `{"command":"subscribe","identifier":"größe"}`
 		for i := range len(text) { // also between the bytes of a letter
 			code := ws.OpContinuation
@@ -60,8 +60,8 @@ func TestWebSocket_ABinaryFrameIsTakenForTextAndNeedNotBeAny(t *testing.T) {
 }
 
 func TestWebSocket_LargeMessagesComeThroughBothWays(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
-		c := startBridge(t, &fakeRails{OnPerform: echo}, portable(native)).Welcomed()
+	eachPoller(t, func(t *testing.T, kind polling) {
+		c := startBridge(t, &fakeRails{OnPerform: echo}, on(kind)).Welcomed()
 		c.Subscribe("room")
 		large := strings.Repeat("large ", 2<<20) // 12 MB
 		c.Command("message", "room", large)
@@ -103,8 +103,8 @@ func TestWebSocket_ViolationsAreAnsweredAsWebsocketDriverDoes(t *testing.T) {
 		{"close with half a code", compiled(ws.MaskFrame(ws.NewCloseFrame([]byte{3}))), 1002, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			eachPoller(t, func(t *testing.T, native bool) {
-				b := startBridge(t, &fakeRails{}, portable(native))
+			eachPoller(t, func(t *testing.T, kind polling) {
+				b := startBridge(t, &fakeRails{}, on(kind))
 				c, neighbour := b.Welcomed(), b.Welcomed()
 				if _, err := c.conn.Write(test.bytes); err != nil {
 					t.Fatal(err)
@@ -126,7 +126,7 @@ func TestWebSocket_ViolationsAreAnsweredAsWebsocketDriverDoes(t *testing.T) {
 }
 
 func TestWebSocket_ACloseFrameIsEchoed(t *testing.T) {
-	eachPoller(t, func(t *testing.T, native bool) {
+	eachPoller(t, func(t *testing.T, kind polling) {
 		for _, test := range []struct {
 			sent   []byte
 			code   ws.StatusCode
@@ -135,7 +135,7 @@ func TestWebSocket_ACloseFrameIsEchoed(t *testing.T) {
 			{ws.NewCloseFrameBody(4001, "bye"), 4001, "bye"},
 			{nil, 1000, ""},
 		} {
-			b := startBridge(t, &fakeRails{}, portable(native))
+			b := startBridge(t, &fakeRails{}, on(kind))
 			c := b.Welcomed()
 			c.SendFrame(ws.NewCloseFrame(test.sent))
 			c.ExpectClose(test.code, test.reason)

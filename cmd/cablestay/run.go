@@ -134,7 +134,8 @@ func build(s *settings, hello *rpc.Hello, client *rpc.Client, registry *promethe
 	}
 	p.server, err = bridge.NewServer(bridge.Config{
 		Rails: client, PubSub: p.pubsub, Mounts: paths, RemoteDisconnect: hello.RemoteDisconnect,
-		Logger: log, Registerer: registry, MetricsByChannel: s.metricsByChannel, Compression: s.compression, Drain: s.drain,
+		Logger: log, Registerer: registry, MetricsByChannel: s.metricsByChannel, Compression: s.compression, IOURing: s.ioURing,
+		Drain: s.drain,
 	})
 	return p, err
 }

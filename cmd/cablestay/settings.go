@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/bridge/redis"
 	"github.com/cablestay/cablestay/rpc"
 )
@@ -30,6 +31,7 @@ type settings struct {
 	drain             time.Duration
 	shutdownTimeout   time.Duration
 	compression       bool
+	ioURing           bool
 	metricsByChannel  bool
 	logLevel          slog.Level
 	logFormat         string
@@ -107,6 +109,9 @@ var allSettings = []*setting{
 	}, {
 		name: "compression", fallback: "false", help: "compress long messages for clients that offer permessage-deflate: true or false",
 		apply: func(s *settings, value string) (err error) { s.compression, err = parseBool(value); return err },
+	}, {
+		name: "io-uring", fallback: "false", help: "write broadcasts through an io_uring, where the kernel allows it (Linux 5.12 or later): true or false",
+		apply: applyIOURing,
 	}, {
 		name: "metrics-by-channel", fallback: "false", help: "count what streams transmit by channel class: true or false",
 		apply: func(s *settings, value string) (err error) { s.metricsByChannel, err = parseBool(value); return err },
@@ -232,6 +237,14 @@ func applyPaths(s *settings, value string) error {
 		s.paths = append(s.paths, path)
 	}
 	return nil
+}
+
+// applyIOURing finds out at once what the kernel would refuse later.
+func applyIOURing(s *settings, value string) (err error) {
+	if s.ioURing, err = parseBool(value); err != nil || !s.ioURing {
+		return err
+	}
+	return bridge.CheckIOURing()
 }
 
 func parseDuration(value string) (time.Duration, error) {

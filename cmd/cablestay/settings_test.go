@@ -56,6 +56,9 @@ func TestSettings_DefaultsAreTheDocumentedOnes(t *testing.T) {
 	if s.compression {
 		t.Error("compression: got on, want off, as in stock")
 	}
+	if s.ioURing {
+		t.Error("io_uring: got on, want off")
+	}
 	if s.redis != nil || s.channelPrefix != nil || s.paths != nil || s.rpcConcurrency != 0 {
 		t.Errorf("got %v, %v, %v, %d, want all left to Rails", s.redis, s.channelPrefix, s.paths, s.rpcConcurrency)
 	}
@@ -119,7 +122,7 @@ func TestSettings_BadOnesAreNamedAsTheyWereGiven(t *testing.T) {
 	for name, value := range map[string]string{
 		"listen": "nowhere", "ops-listen": "127.0.0.1:70000", "rails-url": "ftp://u:" + hidden + "@rails", "secret-file": empty,
 		"redis-url": "http://:" + hidden + "@redis", "path": "cable", "rpc-concurrency": "-1", "drain": "soon", "shutdown-timeout": "-1s",
-		"compression": "some", "metrics-by-channel": "maybe", "log-level": "loud", "log-format": "xml",
+		"compression": "some", "io-uring": "perhaps", "metrics-by-channel": "maybe", "log-level": "loud", "log-format": "xml",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var variable string

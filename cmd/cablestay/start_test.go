@@ -9,12 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/bridge/freeport"
+	"github.com/cablestay/cablestay/bridge/iouringtest"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
 	"github.com/gobwas/httphead"
@@ -82,6 +85,13 @@ func TestStart_BadSettingStopsItWithALineThatNamesIt(t *testing.T) {
 			expectNoStart(t, start(t, cablestayCommand(scenario.environment, scenario.arguments...)), exitSettings, scenario.says)
 		})
 	}
+}
+
+func TestStart_IOURingThatTheSystemRefusesIsNamed(t *testing.T) {
+	iouringtest.Refused(t, func() {
+		expectNoStart(t, start(t, cablestayCommand(secret(), "--io-uring=true")), exitSettings, `--io-uring "true": `)
+		expectNoStart(t, start(t, cablestayCommand(append(secret(), "CABLESTAY_IO_URING=1"))), exitSettings, `CABLESTAY_IO_URING "1": `)
+	})
 }
 
 func TestStart_AddressInUseIsNamed(t *testing.T) {
@@ -286,6 +296,32 @@ func TestCompression_IsNegotiatedIfAskedTo(t *testing.T) {
 		}
 		_ = socket.Close()
 	}
+}
+
+func TestIOURing_IsWrittenThroughIfAskedTo(t *testing.T) {
+	if err := bridge.CheckIOURing(); err != nil {
+		t.Skip(err)
+	}
+	for argument, want := range map[string]bool{"false": false, "true": true} {
+		bridge, _ := startAll(t, nil, "--io-uring="+argument)
+		_ = connect(t, bridge).Close()
+		if got := hasIOURing(t, bridge); got != want {
+			t.Errorf("--io-uring=%s: has one: %v", argument, got)
+		}
+	}
+}
+
+func hasIOURing(t *testing.T, bridge *running) bool {
+	t.Helper()
+	folder := filepath.Join("/proc", strconv.Itoa(bridge.command.Process.Pid), "fd")
+	descriptors, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(descriptors, func(descriptor os.DirEntry) bool {
+		is, _ := os.Readlink(filepath.Join(folder, descriptor.Name()))
+		return is == "anon_inode:[io_uring]"
+	})
 }
 
 func TestHealth_AsksTheRunningOne(t *testing.T) {
