@@ -119,7 +119,12 @@ type call struct {
 	tries      int
 	mayHave    bool // run, for all that is known
 	last       try
+	placed     bool // it has a place already
+	refused    bool // by all links, a moment ago
 }
+
+// carries says whether a link could.
+func (c *call) carries() bool { return c.event.linkable && len(c.body) <= maxCarried }
 
 // try is what came of one request.
 type try struct {
@@ -146,12 +151,26 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
 	this := &call{event: e, id: id, body: body, connection: connectionOf(request), answer: into, wait: e.wait(&c.options), started: started}
-	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, callKey{}, this))
+	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.life, func() { cancel(ErrClosed) })()
 
-	r, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, c.address.base+"/_cablestay/"+e.name, body)
+	done, err := c.carryFirst(ctx, this)
+	if !done {
+		err = c.request(ctx, this)
+	}
+	if this.tries > 0 && this.last.err == nil {
+		return nil
+	}
+	return c.failure(ctx, this, err)
+}
+
+// request has tries go out as requests, though a link may carry them after all.
+func (c *Client) request(ctx context.Context, this *call) error {
+	ctx, e := context.WithValue(ctx, callKey{}, this), this.event
+	r, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, c.address.base+"/_cablestay/"+e.name, this.body)
 	if err != nil {
+		c.transport.leave(this)
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
 	r.Header.Set("Content-Type", "application/json")
@@ -165,41 +184,51 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 	if response != nil {
 		_ = response.Body.Close() // judge has read it
 	}
-	if this.tries > 0 && this.last.err == nil {
-		return nil
-	}
-	return c.failure(ctx, this, err)
+	c.transport.leave(this)
+	return err
 }
 
 // judge implements [retryablehttp.CheckRetry]: it reads the answer, keeps what came of it in the call, and says
 // whether to try again.
 func (c *Client) judge(ctx context.Context, response *http.Response, err error) (bool, error) {
 	this := callOf(ctx)
+	if err != nil {
+		if named := (*url.Error)(nil); errors.As(err, &named) {
+			err = named.Err // callError names the URL
+		}
+		return c.settle(this, outcomeOf(ctx, err), 0), nil
+	}
+	if s, ok := response.Body.(*switched); ok {
+		err = c.takeLink(s, this)
+		s.done()
+		response.Body = http.NoBody
+	} else {
+		err = c.read(response, this)
+		_ = response.Body.Close()
+	}
+	return c.settle(this, outcomeOfAnswer(ctx, response.StatusCode, err), response.StatusCode), nil
+}
+
+// outcomeOf a try that has no answer.
+func outcomeOf(ctx context.Context, err error) try {
+	return try{err: err, notRun: errors.Is(err, ErrNotRun), final: ctx.Err() != nil || errors.Is(err, ErrClosed)}
+}
+
+// outcomeOfAnswer is that of one that has; err is what is wrong with it.
+func outcomeOfAnswer(ctx context.Context, status int, err error) try {
+	return try{
+		err: err, notRun: errors.Is(err, ErrNotRun),
+		final: lasting(status) || errors.Is(err, ErrOtherContract) || ctx.Err() != nil,
+	}
+}
+
+// settle keeps what came of a try, and says whether there is to be another. status is 0 where there was no answer.
+func (c *Client) settle(this *call, t try, status int) (again bool) {
 	this.tries++
 	outcome := outcomeOK
-	t := try{err: err}
-	switch {
-	case err != nil:
-		if named := (*url.Error)(nil); errors.As(err, &named) {
-			t.err = named.Err // callError names the URL
-		}
-		t.notRun = errors.Is(err, ErrNotRun)
-		t.final = ctx.Err() != nil || errors.Is(err, ErrClosed)
-	default:
-		if s, ok := response.Body.(*switched); ok {
-			t.err = c.takeLink(s, this)
-			s.done()
-			response.Body = http.NoBody
-		} else {
-			t.err = c.read(response, this)
-			_ = response.Body.Close()
-		}
-		t.notRun = errors.Is(t.err, ErrNotRun)
-		t.final = lasting(response.StatusCode) || errors.Is(t.err, ErrOtherContract) || ctx.Err() != nil
-	}
 	switch {
 	case t.err == nil:
-	case err == nil && lasting(response.StatusCode):
+	case lasting(status):
 		outcome = outcomeRefused
 	case t.notRun:
 		outcome = outcomeNotRun
@@ -212,12 +241,12 @@ func (c *Client) judge(ctx context.Context, response *http.Response, err error) 
 	if this.tried.IsZero() {
 		this.tried = time.Now()
 	}
-	again := this.event.policy.allows(&t) && time.Now().Before(this.event.deadline(&c.options, this.started, this.tried))
+	again = this.event.policy.allows(&t) && time.Now().Before(this.event.deadline(&c.options, this.started, this.tried))
 	if again {
 		c.options.Logger.Debug("Rails did not answer an event; it is tried again",
 			"call", this.event.name, "id", this.id, "tries", this.tries, "error", t.err)
 	}
-	return again, nil
+	return again
 }
 
 // read takes in an answer, whatever it is.

@@ -98,6 +98,10 @@ func unmarshalLine(text []byte) (*line, error) {
 		return nil, errors.New("it is not a JSON object")
 	}
 	l := new(line)
+	if id, answer := plainAnswer(text); answer != nil {
+		l.ID, l.Answer = id, answer
+		return l, nil
+	}
 	if err := json.Unmarshal(text, l); err != nil {
 		if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
 			return nil, fmt.Errorf("its %s is no %s", wrong.Field, wrong.Type)
@@ -108,6 +112,24 @@ func unmarshalLine(text []byte) (*line, error) {
 		l.Answer = nil
 	}
 	return l, nil
+}
+
+// plainAnswer is what nearly all lines are, {"id":"…","answer":{…}}, without having to look at the answer but once. It is nil where the
+// line may be anything else.
+func plainAnswer(text []byte) (id string, answer []byte) {
+	rest, ok := bytes.CutPrefix(text, []byte(`{"id":"`))
+	if !ok {
+		return "", nil
+	}
+	name, rest, ok := bytes.Cut(rest, []byte(`","answer":{`))
+	if !ok || len(name) == 0 || bytes.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r >= 0x7f }) {
+		return "", nil
+	}
+	answer = text[len(text)-len(rest)-1 : len(text)-1]
+	if text[len(text)-1] != '}' || !json.Valid(answer) {
+		return "", nil
+	}
+	return string(name), answer
 }
 
 var errLineTooLong = errors.New("it is too long")

@@ -88,6 +88,9 @@ func (r *links) count() int {
 	return len(r.byWorker)
 }
 
+// any says whether there is one.
+func (r *links) any() bool { return r.count() > 0 }
+
 // of is the link with the worker, or nil.
 func (r *links) of(worker string) *link {
 	r.mu.Lock()

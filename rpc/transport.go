@@ -83,12 +83,13 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel()
 		t.places.release(call.event.lane)
 	}
-	if answer, err := t.carry(ctx, call); !errors.Is(err, errNotCarried) {
+	if said, err := t.carry(ctx, call); !errors.Is(err, errNotCarried) {
 		_ = r.Body.Close()
 		if err != nil {
 			done()
 			return nil, err
 		}
+		answer := said.response()
 		answer.Body = &body{ReadCloser: answer.Body, ctx: ctx, done: done}
 		return answer, nil
 	}
@@ -125,6 +126,10 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (t *transport) take(ctx context.Context, call *call) error {
+	if call.placed {
+		call.placed = false
+		return nil
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, call.wait, busyError(call.wait))
 	defer cancel()
 	if err := t.places.take(ctx, call.event.lane); err != nil {
@@ -134,6 +139,14 @@ func (t *transport) take(ctx context.Context, call *call) error {
 		call.tried = time.Now()
 	}
 	return nil
+}
+
+// leave gives a place back that no try has used.
+func (t *transport) leave(call *call) {
+	if call.placed {
+		call.placed = false
+		t.places.release(call.event.lane)
+	}
 }
 
 // because puts in the place of a cancelled request's error the reason for which it was cancelled.
