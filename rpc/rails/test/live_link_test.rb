@@ -16,6 +16,17 @@ class LiveLinkTest < ActiveSupport::TestCase
     assert_equal false, answer["linked"]
   end
 
+  test "an answer does not wait until the one before it is acknowledged" do
+    server = TCPServer.new("127.0.0.1", 0)
+    ours = TCPSocket.new("127.0.0.1", server.local_address.ip_port)
+    theirs = server.accept
+    assert_equal(-1, LinkedBridge.new.ask_with(-> { theirs }, "link").status)
+    assert theirs.getsockopt(:TCP, :NODELAY).bool
+  ensure
+    ours.close
+    server.close
+  end
+
   test "a hold that is to be attached and is gone is told to the bridge" do
     @bridge.send_line(attach: "gone")
     assert_equal({ "gone" => "gone" }, @bridge.receive)

@@ -19,6 +19,7 @@ module Cablestay
 
       def initialize
         @keys = {}
+        @digests = Hash.new { |digests, key| digests[key] = OpenSSL::HMAC.new(key, "SHA256") } # to make one takes longer than to use it, too
         @mutex = Mutex.new
       end
 
@@ -26,7 +27,7 @@ module Cablestay
         @mutex.synchronize do
           @keys[[ key, connection ]] ||= begin
             @keys.shift if @keys.size >= MOST
-            OpenSSL::HMAC.digest("SHA256", key, "connection #{connection}")
+            @digests[key].reset.update("connection #{connection}").digest
           end
         end
       end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "json"
+require "socket"
 require "concurrent/atomic/atomic_fixnum"
 require "concurrent/ivar"
 
@@ -29,6 +30,7 @@ module Cablestay
       def start(io, answer)
         @io = io
         io.setsockopt(:SOCKET, :KEEPALIVE, true) if io.respond_to?(:setsockopt) # a bridge may go without a word
+        io.setsockopt(:TCP, :NODELAY, true) if io.is_a?(TCPSocket) # else an answer waits until the one before it is acknowledged, which may take 40 ms
         io.write("#{HEAD}#{line(worker: Live.worker, threads: Live.jobs.size, answer: answer)}")
         @open = true
         Thread.new { write }.name = "cablestay link writer"
