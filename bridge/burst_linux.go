@@ -43,6 +43,9 @@ func newBurst() (*burst, error) {
 	return &burst{ring: r, worth: burstWorth, frames: make([]burstFrame, 0, burstSize)}, nil
 }
 
+// tried is what CheckIOURing sends. It is not on a stack, which may move while the ring has its address.
+var tried = []byte("x")
+
 // CheckIOURing says why the system can't have Config.IOURing. It sends something, because there are those that allow an io_uring and nothing
 // in it.
 func CheckIOURing() error {
@@ -56,7 +59,7 @@ func CheckIOURing() error {
 		return fmt.Errorf("try io_uring: %w", err)
 	}
 	defer func() { err = errors.Join(unix.Close(pair[0]), unix.Close(pair[1])) }()
-	r.prepare(int32(pair[0]), []byte("x")) //nolint:gosec // descriptors are an int32
+	r.prepare(int32(pair[0]), tried) //nolint:gosec // descriptors are an int32
 	if result := r.submit()[0]; result < 0 {
 		return fmt.Errorf("the kernel refuses to send through io_uring: %w", unix.Errno(-result))
 	}

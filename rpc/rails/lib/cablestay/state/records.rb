@@ -12,6 +12,9 @@ module Cablestay
       # Of no meaning to the app once an event has ended, and not there from the start.
       RAILS_OWN = %i[ @association_cache @errors @validation_context ].freeze
 
+      # What forms and params give.
+      PLAIN = [ String, Numeric, Symbol, true, false, nil, Date, Time ].freeze
+
       # Prepended to ActiveRecord::Base. Rails' own format is an Array.
       module Loading
         def marshal_load(state)
@@ -22,6 +25,9 @@ module Cablestay
           saved = state[:saved] and
             @mutations_before_last_save = ActiveModel::AttributeMutationTracker.new(Records.attributes(self.class, saved))
           state[:ivars].each { |name, value| instance_variable_set(name, value) }
+          Array(state[:forced]).zip([ :mutations_from_database, :mutations_before_last_save ]) do |names, mutations|
+            names&.each { |name| send(mutations).force_change(name) }
+          end
           freeze if state[:frozen]
         end
       end
@@ -34,22 +40,30 @@ module Cablestay
           saved = @mutations_before_last_save&.instance_variable_get(:@attributes) # what saved_changes tells of
           { attributes: Records.values(@attributes), saved: saved && Records.values(saved),
             ivars: (instance_variables - DERIVED).to_h { |name| [ name, instance_variable_get(name) ] },
-            frozen: frozen? }
+            forced: [ @mutations_from_database, @mutations_before_last_save ].map { |mutations| Records.forced(mutations) }, frozen: frozen? }
         end
       end
 
       class << self
-        # What a set of attributes holds, without their types; the next makes it a set again.
+        # What a set of attributes holds, without their types; the next makes it a set again. What the app has given to one is
+        # kept as it was given: validations look at that.
         def values(set)
           attributes = set.keys.to_h { |name| [ name, set[name] ] }
-          { originals: attributes.transform_values(&:original_value_for_database),
-            changes: attributes.select { |_, attribute| attribute.changed? }.transform_values(&:value_for_database) }
+          given, changed = attributes.select { |_, attribute| attribute.changed? }.partition { |_, attribute| as_given?(attribute) }
+          { originals: attributes.transform_values(&:original_value_for_database), given: given.to_h.transform_values(&:value_before_type_cast),
+            changes: changed.to_h.transform_values(&:value_for_database) }
         end
 
         def attributes(model, values)
           model.attributes_builder.build_from_database(values[:originals]).tap do |set|
             values[:changes].each { |name, value| set.write_from_user(name, set[name].type.deserialize(value)) }
+            values[:given]&.each { |name, value| set.write_from_user(name, value) }
           end
+        end
+
+        # The attributes of which the app has said that they will change.
+        def forced(mutations)
+          mutations&.instance_variable_get(:@forced_changes)&.keys
         end
 
         def record?(object)
@@ -133,6 +147,15 @@ module Cablestay
         end
 
         private
+          # Not where it has been changed in place since then.
+          def as_given?(attribute)
+            given = attribute.value_before_type_cast
+            attribute.came_from_user? && PLAIN.any? { |type| type === given } &&
+              attribute.type.serialize(attribute.type.cast(given)) == attribute.value_for_database
+          rescue StandardError # of a type that makes nothing of it
+            false
+          end
+
           # One string is quicker to marshal than many.
           def names(model)
             model.column_names.sort.join("\n")
