@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "date"
+
 module Cablestay
   module State
     # Rails >= 7.1 can marshal a record as what its row holds, which is the default of new apps: right for a cache, but
