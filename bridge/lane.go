@@ -33,7 +33,7 @@ type lane struct {
 	busy        []*followers          // of which a delivery is under way, in the order of their turns
 	done        int                   // broadcasts that were delivered since room was made for others
 	beats       beats
-	glance      *glance
+	lookout     *lookout
 	looked      time.Time     // when the scheduler last had reason to look at the network
 	touched     int           // keeps what touchMembers does
 	inspections []func(*lane) // wait until nothing is under way
@@ -59,7 +59,7 @@ type laneEvent struct {
 func newLane(m *metrics, working *atomic.Int32, b *burst) *lane {
 	l := &lane{
 		working:   working,
-		glance:    newGlance(),
+		lookout:   newLookout(),
 		metrics:   m,
 		wake:      make(chan struct{}, 1),
 		stopped:   make(chan struct{}),
@@ -112,7 +112,7 @@ func (l *lane) stop() {
 func (l *lane) run() {
 	defer close(l.stopped)
 	defer l.burst.close()
-	defer l.glance.close()
+	defer l.lookout.close()
 	l.working.Add(1)
 	defer l.working.Add(-1)
 	ticker := time.NewTicker(beatTick)
@@ -173,7 +173,7 @@ func (l *lane) lookUp() {
 	l.burst.end()
 	runtime.Gosched()
 	if time.Since(now) < nobodyElse {
-		l.glance.look()
+		l.lookout.look()
 	}
 }
 

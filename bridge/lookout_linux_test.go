@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// With one processor, and without the glance, whoever waits for the network waits for the scheduler's next look: those who have something to
+// With one processor, and without the lookout, whoever waits for the network waits for the scheduler's next look: those who have something to
 // do only pass the processor to and fro.
 func TestLane_LetsInWhatHasComeFromTheNetworkWithoutResting(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -28,8 +28,8 @@ func TestLane_LetsInWhatHasComeFromTheNetworkWithoutResting(t *testing.T) {
 	}()
 	l := stoppedLane()
 	l.working.Store(1)
-	l.glance = newGlance()
-	defer l.glance.close()
+	l.lookout = newLookout()
+	defer l.lookout.close()
 	l.lookUp() // the reader waits
 	const bytes = 100
 	late := 0
@@ -45,30 +45,30 @@ func TestLane_LetsInWhatHasComeFromTheNetworkWithoutResting(t *testing.T) {
 		}
 	}
 	if late > bytes/2 {
-		t.Errorf("%d of %d were not let in by a glance", late, bytes)
+		t.Errorf("%d of %d were not let in by a lookout", late, bytes)
 	}
 	_ = writer.Close()
 	<-done
 }
 
-func TestGlance_WithoutADescriptorLetsOthersRun(t *testing.T) {
-	g := newGlance()
+func TestLookout_WithoutADescriptorLetsOthersRun(t *testing.T) {
+	g := newLookout()
 	g.close()
 	g.look()
 	g.close()
 }
 
-func TestGlance_CostsNoAllocation(t *testing.T) {
-	g := newGlance()
+func TestLookout_CostsNoAllocation(t *testing.T) {
+	g := newLookout()
 	defer g.close()
 	if n := testing.AllocsPerRun(100, g.look); n != 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }
 
-// BenchmarkGlance is what a lane that does not rest pays every lookEvery.
-func BenchmarkGlance(b *testing.B) {
-	g := newGlance()
+// BenchmarkLookout is what a lane that does not rest pays every lookEvery.
+func BenchmarkLookout(b *testing.B) {
+	g := newLookout()
 	defer g.close()
 	for b.Loop() {
 		g.look()
