@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"maps"
@@ -99,7 +100,8 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, sub
 		extensions = acceptDeflate(r.Header.Values("Sec-WebSocket-Extensions"))
 		c.deflates = extensions != ""
 	}
-	conn, buffered, err := upgrade(w, r, subprotocol, extensions)
+	head := &heldHead{ResponseWriter: w}
+	conn, buffered, err := upgrade(head, r, subprotocol, extensions)
 	if err == nil {
 		s.sockets.Add(1) // until hangup
 		if c.outbound.socket, err = s.pollers.add(conn, c); err != nil {
@@ -115,6 +117,7 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, sub
 		go c.finish()
 		return
 	}
+	c.outbound.hold(head.text.Bytes())
 	s.register(c, answer.Accepted)
 	for _, e := range answer.Effects {
 		c.apply(e)
@@ -122,6 +125,7 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, sub
 	if !answer.Accepted {
 		c.close(closeByApp, nil, normalClose) // where no effect has
 	}
+	c.outbound.release()
 	if answer.Live != nil {
 		c.becomeLive(answer.Live)
 	}
@@ -132,9 +136,24 @@ func (s *Server) open(c *Connection, w http.ResponseWriter, r *http.Request, sub
 	c.outbound.socket.start()
 }
 
-// upgrade sends the 101. gobwas/ws looks at the request once more, and more narrowly than websocket-driver at one that Rails
+// heldHead keeps the answer to a handshake, to go out with the welcome: a write for each would cost the kernel twice the work.
+type heldHead struct {
+	http.ResponseWriter
+	text bytes.Buffer
+}
+
+// Hijack implements [http.Hijacker].
+func (h *heldHead) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err == nil {
+		buffered.Writer.Reset(&h.text)
+	}
+	return conn, buffered, err
+}
+
+// upgrade makes the 101. gobwas/ws looks at the request once more, and more narrowly than websocket-driver at one that Rails
 // has taken by now; so it gets to see one that says the same in the plainest words.
-func upgrade(w http.ResponseWriter, r *http.Request, subprotocol *string, extensions string) (net.Conn, *bufio.ReadWriter, error) {
+func upgrade(w *heldHead, r *http.Request, subprotocol *string, extensions string) (net.Conn, *bufio.ReadWriter, error) {
 	plain := &http.Request{
 		Method: r.Method, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Host: "cable",
 		Header: http.Header{
@@ -151,7 +170,8 @@ func upgrade(w http.ResponseWriter, r *http.Request, subprotocol *string, extens
 	}
 	conn, buffered, _, err := upgrader.Upgrade(plain, w)
 	if err != nil && conn != nil {
-		_ = conn.Close() // it is nobody else's any more
+		_, _ = conn.Write(w.text.Bytes()) // what is wrong
+		_ = conn.Close()                  // it is nobody else's any more
 	}
 	return conn, buffered, err
 }

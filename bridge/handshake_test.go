@@ -191,17 +191,19 @@ func TestHandshake_TheClientsFirstKnownSubprotocolIsChosen(t *testing.T) {
 		{[]string{"foo"}, ""},
 		{nil, ""},
 	} {
-		asked := ""
+		told := make(chan string, 1)
 		rails := &fakeRails{OnConnect: func(_ context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+			protocol := ""
 			if request.Protocol != nil {
-				asked = *request.Protocol
+				protocol = *request.Protocol
 			}
+			told <- protocol
 			return welcome(""), nil
 		}}
 		b := startBridge(t, rails)
 		c := b.Dial(test.offered...)
 		c.Expect(`{"type":"welcome"}`)
-		if c.Protocol != test.want || asked != test.want {
+		if asked := <-told; c.Protocol != test.want || asked != test.want {
 			t.Errorf("offered %q: answered %q, told Rails %q, want %q", test.offered, c.Protocol, asked, test.want)
 		}
 	}

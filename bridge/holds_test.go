@@ -465,8 +465,11 @@ func TestHolds_AWorkerCanSeeAllOpenConnections(t *testing.T) {
 	c := b.Welcomed()
 	c.Subscribe("z")
 	c.Subscribe("a")
+	mu.Lock()
+	id := ids[0]
+	mu.Unlock()
 	for _, states := range []bool{false, true} {
-		want := rpc.OpenConnection{Connection: ids[0], ConnectionIdentifier: "ann", Subscriptions: []string{"z", "a"}}
+		want := rpc.OpenConnection{Connection: id, ConnectionIdentifier: "ann", Subscriptions: []string{"z", "a"}}
 		if states {
 			want.ConnectionState = "connected"
 		}

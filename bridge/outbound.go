@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -35,6 +36,25 @@ type backlog struct {
 	written  int // bytes of frames[0]
 	bytes    int // still to be written
 	inFlight int // how many of the frames an unfinished flush is writing
+}
+
+// hold has what is transmitted wait, behind these first bytes, until release. Nothing is read by then.
+func (o *outbound) hold(first []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.backlog = &backlog{frames: [][]byte{first}, bytes: len(first)}
+}
+
+// release writes it all at once, so far as the kernel takes it.
+func (o *outbound) release() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	b := o.backlog
+	if b == nil {
+		return // the socket is gone
+	}
+	o.backlog = nil
+	o.enqueueLocked(slices.Concat(b.frames...))
 }
 
 // transmit writes the frame, or queues it behind others. Where it does not fit, it says so once: after a gap nothing more
@@ -165,6 +185,9 @@ func (o *outbound) flush() {
 		n, err := o.socket.writeAll(batch)
 		o.mu.Lock()
 		b.inFlight = 0
+		if err != nil {
+			o.socket.close() // where nothing is read, a broken socket does not hang up by itself
+		}
 		if err != nil || o.gone {
 			o.abandonLocked()
 			return

@@ -49,6 +49,37 @@ func TestOutbound_GoesStraightToTheSocketWhileThatHasRoom(t *testing.T) {
 	}
 }
 
+func TestOutbound_WritesWhatIsHeldAtOnceWhenItIsReleased(t *testing.T) {
+	for room, want := range map[int]string{100: "head first second", 8: "head fir"} {
+		s := &tightSocket{room: room}
+		o := outbound{socket: s}
+		o.hold([]byte("head "))
+		for _, frame := range []string{"first ", "second"} {
+			if err := o.transmit([]byte(frame)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.taken.Len() > 0 || s.awaiting {
+			t.Errorf("the socket got %q before the release", s.taken.String())
+		}
+		o.release()
+		if got, whole := s.taken.String(), room == 100; got != want || s.awaiting == whole {
+			t.Errorf("room for %d: the socket got %q, want %q; it waits for room: %t", room, got, want, s.awaiting)
+		}
+	}
+}
+
+func TestOutbound_ReleasesNothingWhereTheSocketHasGone(t *testing.T) {
+	s := &tightSocket{room: 100}
+	o := outbound{socket: s}
+	o.hold([]byte("head "))
+	o.abandon()
+	o.release()
+	if s.taken.Len() > 0 {
+		t.Errorf("the socket got %q", s.taken.String())
+	}
+}
+
 func TestOutbound_KeepsOrderAndFramesWholeWhateverTheRoom(t *testing.T) {
 	for step := 1; step < 12; step++ {
 		s := &tightSocket{room: step}

@@ -8,33 +8,6 @@ import (
 	"strconv"
 )
 
-// encode is the body of a request: the message, with the contract's version in front, and these members.
-func encode(e event, request any, members ...member) ([]byte, error) {
-	message, err := json.Marshal(request)
-	if err != nil {
-		return nil, fmt.Errorf("encode the %s: %w", e.name, err)
-	}
-	if !bytes.HasPrefix(message, []byte(`{"`)) {
-		return nil, fmt.Errorf("encode the %s: there is none", e.name)
-	}
-	body := make([]byte, 0, len(message)+16)
-	body = append(body, `{"contract":`...)
-	body = strconv.AppendInt(body, Contract, 10)
-	for _, m := range members {
-		value, err := json.Marshal(m.value)
-		if err != nil {
-			return nil, fmt.Errorf("encode the %s: %w", e.name, err)
-		}
-		body = append(append(append(body, `,"`...), m.name...), `":`...)
-		body = append(body, value...)
-	}
-	body = append(body, ',')
-	return append(body, message[1:]...), nil
-}
-
-// member is one that requests have in common and no message has.
-type member struct{ name, value string }
-
 // answer is what a call expects. check finds what JSON alone does not.
 type answer interface {
 	check() error

@@ -84,6 +84,8 @@ func (c *Client) over(ctx context.Context, this *call, said *line, err error) (b
 		return false, nil
 	case <-ctx.Done():
 		return true, context.Cause(ctx)
+	case <-c.life.Done():
+		return true, ErrClosed
 	}
 }
 

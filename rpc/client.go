@@ -151,12 +151,13 @@ func (c *Client) do(ctx context.Context, e event, id string, request any, into a
 		return &notSentError{fmt.Errorf("%s: %w", e.name, err)}
 	}
 	this := &call{event: e, id: id, body: body, connection: connectionOf(request), answer: into, wait: e.wait(&c.options), started: started}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(c.life, func() { cancel(ErrClosed) })()
 
 	done, err := c.carryFirst(ctx, this)
 	if !done {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer context.AfterFunc(c.life, func() { cancel(ErrClosed) })()
 		err = c.request(ctx, this)
 	}
 	if this.tries > 0 && this.last.err == nil {
@@ -272,8 +273,11 @@ func (c *Client) failure(ctx context.Context, this *call, err error) error {
 		err = this.last.err
 	}
 	e := &callError{event: this.event.name, rails: c.options.RailsURL, tries: this.tries, err: err, notRun: !this.mayHave}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		e.ended = context.Cause(ctx)
+	case c.life.Err() != nil:
+		e.ended = ErrClosed
 	}
 	return e
 }

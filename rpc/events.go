@@ -115,14 +115,11 @@ func (c *Client) command(ctx context.Context, e event, request *CommandRequest) 
 
 // Disconnect runs every unsubscribed of a connection that is gone, and then its disconnect.
 func (c *Client) Disconnect(ctx context.Context, request *DisconnectRequest) error {
+	if request.Hold == nil {
+		return c.do(ctx, disconnect, request.ID, request, new(disconnectAnswer))
+	}
 	gone := *request
-	if gone.Subscriptions == nil {
-		gone.Subscriptions = []SubscriptionState{} // a list, not null
-	}
-	if gone.Hold == nil {
-		return c.do(ctx, disconnect, gone.ID, &gone, new(disconnectAnswer))
-	}
-	gone.Handshake = ""
+	gone.Handshake = "" // it knows that
 	applied, err := c.along(ctx, disconnect, gone.ID, gone.Hold, &gone, new(disconnectAnswer))
 	if err == nil {
 		applied() // there is nothing to apply

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -16,6 +17,8 @@ const (
 	// maxLine is how many bytes a line may have that a worker is to read. A longer one would end the link, and with it what is
 	// held for everybody else: one client can make one, of a message that JSON escapes.
 	maxLine = 64 << 20
+	// parcelSize is how many bytes of lines are written at once. A single line may have more.
+	parcelSize = 64 << 10
 )
 
 // A LinkReceiver gets what workers say of their own accord. Its methods are called in the order of a link's lines, by one
@@ -56,17 +59,17 @@ type link struct {
 	limit    int64                    // bytes of a line
 	patience time.Duration            // for a worker to read a line
 	roomMade func(took time.Duration) // is called when an event is no longer under way
-	events   chan *linkCall
-	wake     chan struct{} // holds one token while something may be posted
+	wake     chan struct{}            // holds one token while something may be there to write
 
 	ended chan struct{} // closed when it is over
 
 	mu      sync.Mutex // guards the following
 	err     error      // why it is over
 	calls   map[string]*linkCall
-	posted  [][]byte
-	waiting int // bytes of posted
-	threads int // the worker's, for events of which it holds nothing
+	asked   []*linkCall // to be written
+	posted  [][]byte    // to be written before them, so that nothing comes to a hold before it is attached
+	waiting int         // bytes of posted
+	threads int         // the worker's, for events of which it holds nothing
 }
 
 // linkCall is an event on its way along a link.
@@ -95,7 +98,7 @@ func (e *linkEndedError) Unwrap() error { return e.error }
 func newLink(worker string, threads int, conn io.ReadWriteCloser, reader *bufio.Reader, roomMade func(time.Duration), options *Options) *link {
 	return &link{
 		worker: worker, threads: threads, conn: conn, reader: reader, limit: options.AnswerLimit, patience: options.Timeout, roomMade: roomMade,
-		events: make(chan *linkCall), wake: make(chan struct{}, 1), ended: make(chan struct{}), calls: make(map[string]*linkCall),
+		wake: make(chan struct{}, 1), ended: make(chan struct{}), calls: make(map[string]*linkCall),
 	}
 }
 
@@ -244,47 +247,66 @@ func (l *link) answer(said *line) {
 	}
 }
 
-// write writes what is posted and what is sent until the link is over.
+// write writes what is posted and what is sent until the link is over: what has come together goes together.
 func (l *link) write() {
+	watch := time.AfterFunc(l.patience, func() { l.end(fmt.Errorf("it has not read a line within %s", l.patience)) })
+	watch.Stop()
+	defer watch.Stop()
+	parcel := make([]byte, 0, parcelSize)
 	for {
-		var call *linkCall
 		select {
 		case <-l.ended:
 			return
 		case <-l.wake:
-		case call = <-l.events:
 		}
-		for _, text := range l.takePosted() { // first, so that nothing comes to a hold before it is attached
-			if !l.put(text) {
+		runtime.Gosched() // those that are about to ask do so first
+		for lines := l.pack(parcel); len(lines) > 0; lines = l.pack(parcel) {
+			watch.Reset(l.patience)
+			_, err := l.conn.Write(lines)
+			watch.Stop()
+			if err != nil {
+				l.end(err)
 				return
 			}
 		}
-		if call == nil {
-			continue
-		}
-		if l.commit(call) && !l.put(call.text) {
-			return
-		}
 	}
 }
 
-// commit makes it an event that may have run, unless it was given up while what is posted was written.
-func (l *link) commit(call *linkCall) bool {
+// pack takes the lines that are to be written next, at least one if there is any, into the parcel. An event among them may have run
+// from then on; one that was given up before is left out.
+func (l *link) pack(parcel []byte) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	call.written = l.calls[call.id] == call
-	return call.written
+	for len(l.posted) > 0 {
+		text := l.posted[0]
+		if len(parcel) > 0 && len(parcel)+len(text) > parcelSize {
+			return parcel
+		}
+		parcel, l.waiting = append(parcel, text...), l.waiting-len(text)
+		l.posted = dropFirst(l.posted)
+	}
+	for len(l.asked) > 0 {
+		call := l.asked[0]
+		if l.calls[call.id] == call {
+			if len(parcel) > 0 && len(parcel)+len(call.text) > parcelSize {
+				return parcel
+			}
+			call.written = true
+			parcel = append(parcel, call.text...)
+		}
+		l.asked = dropFirst(l.asked)
+	}
+	return parcel
 }
 
-// put drops the link when the worker does not read.
-func (l *link) put(text []byte) bool {
-	watch := time.AfterFunc(l.patience, func() { l.end(fmt.Errorf("it has not read a line within %s", l.patience)) })
-	defer watch.Stop()
-	if _, err := l.conn.Write(text); err != nil {
-		l.end(err)
-		return false
+// dropFirst begins from the front again when all have gone.
+func dropFirst[T any](queue []T) []T {
+	var none T
+	queue[0] = none
+	if len(queue) == 1 {
+		return queue[:0]
 	}
-	return true
+	return queue[1:]
 }
 
 // post has a line written, and does not wait for it.
@@ -299,27 +321,20 @@ func (l *link) post(text []byte) error {
 	}
 	l.posted = append(l.posted, text)
 	l.waiting += len(text)
+	l.wakeLocked()
+	return nil
+}
+
+func (l *link) wakeLocked() {
 	select {
 	case l.wake <- struct{}{}:
 	default: // it will look anyway
 	}
-	return nil
-}
-
-func (l *link) takePosted() [][]byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	posted := l.posted
-	l.posted, l.waiting = nil, 0
-	return posted
 }
 
 // ask sends an event and waits for its answer. notRun is true where the worker can't have seen it. The reader waits for
 // call.apply once there is an answer; without one, ask has called it.
 func (l *link) ask(ctx context.Context, call *linkCall) (said *line, notRun bool, err error) {
-	l.mu.Lock()
-	l.calls[call.id], call.since = call, time.Now()
-	l.mu.Unlock()
 	defer func() {
 		l.forget(call.id)
 		l.mu.Lock()
@@ -329,12 +344,8 @@ func (l *link) ask(ctx context.Context, call *linkCall) (said *line, notRun bool
 			call.apply()
 		}
 	}()
-	select {
-	case l.events <- call:
-	case <-ctx.Done():
-		return nil, true, context.Cause(ctx)
-	case <-l.ended:
-		return nil, true, &linkEndedError{l.err}
+	if ctx.Err() == nil {
+		l.send(call)
 	}
 	select {
 	case said = <-call.answered:
@@ -349,4 +360,12 @@ func (l *link) ask(ctx context.Context, call *linkCall) (said *line, notRun bool
 	default:
 		return nil, false, &linkEndedError{l.err}
 	}
+}
+
+func (l *link) send(call *linkCall) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls[call.id], call.since = call, time.Now()
+	l.asked = append(l.asked, call)
+	l.wakeLocked()
 }

@@ -445,7 +445,7 @@ func TestLinks_DoNotEndWithWhatIsLongerThanALineMayBe(t *testing.T) {
 	worker := &rpctest.Worker{ID: "w1"}
 	client, to := linkedClient(t, rpctest.Rails{Workers: []*rpctest.Worker{worker}}, nil)
 	long := held("long", "w1")
-	long.Data = strings.Repeat("<", 11<<20) // of which JSON makes six times as much
+	long.Data = strings.Repeat("\x01", 11<<20) // of which JSON makes six times as much
 	if _, err := client.Perform(t.Context(), long); !errors.Is(err, rpc.ErrNotRun) || errors.Is(err, rpc.ErrWorkerGone) {
 		t.Errorf("got %v, want that it has not run", err)
 	}

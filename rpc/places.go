@@ -76,6 +76,20 @@ func (p *places) take(ctx context.Context, l lane) error {
 	return nil
 }
 
+// tryTake is take where nobody has to wait.
+func (p *places) tryTake(l lane) bool {
+	if l == laneNone {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.taken >= p.all || p.anyWaitingLocked() || !p.openLocked(l) {
+		return false
+	}
+	p.takeLocked(l)
+	return true
+}
+
 func (p *places) release(l lane) {
 	if l == laneNone {
 		return
@@ -144,19 +158,37 @@ func (p *places) grantLocked() {
 		w := queue[0]
 		queue[0] = nil
 		p.waiting[l] = queue[1:]
-		p.taken++
-		if l != laneCommands {
-			p.others++
-		}
+		p.takeLocked(l)
 		close(w.granted)
 	}
+}
+
+func (p *places) takeLocked(l lane) {
+	p.taken++
+	if l != laneCommands {
+		p.others++
+	}
+}
+
+func (p *places) anyWaitingLocked() bool {
+	for _, queue := range p.waiting {
+		if len(queue) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// openLocked says whether a free place may go to the lane.
+func (p *places) openLocked(l lane) bool {
+	return l == laneCommands || p.all == 1 || p.others < p.all-1
 }
 
 // nextLocked is a smooth weighted round robin over the lanes in which somebody waits who may go in.
 func (p *places) nextLocked() (lane, bool) {
 	next, total := lanes, 0
 	for l := range lanes {
-		if len(p.waiting[l]) == 0 || l != laneCommands && p.all > 1 && p.others >= p.all-1 {
+		if len(p.waiting[l]) == 0 || !p.openLocked(l) {
 			continue
 		}
 		total += shares[l]

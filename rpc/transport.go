@@ -130,10 +130,15 @@ func (t *transport) take(ctx context.Context, call *call) error {
 		call.placed = false
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, call.wait, busyError(call.wait))
-	defer cancel()
-	if err := t.places.take(ctx, call.event.lane); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !t.places.tryTake(call.event.lane) {
+		ctx, cancel := context.WithTimeoutCause(ctx, call.wait, busyError(call.wait))
+		defer cancel()
+		if err := t.places.take(ctx, call.event.lane); err != nil {
+			return err
+		}
 	}
 	if call.tried.IsZero() {
 		call.tried = time.Now()

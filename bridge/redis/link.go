@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -146,6 +147,7 @@ func (l *link) write(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-l.wake:
+			runtime.Gosched() // those that are about to ask do so first
 		case <-beat.C:
 			l.pubsub.mu.Lock()
 			l.queue.push(ask{kind: askAlive})

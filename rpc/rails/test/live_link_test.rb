@@ -80,47 +80,35 @@ class LiveLinkTest < ActiveSupport::TestCase
     ours.close
   end
 
-  # A socket that takes half of a line, and in that moment somebody else has one.
-  class Half
-    attr_reader :taken
-    attr_accessor :meanwhile
-
-    def initialize
-      @taken = +""
-      @closed = Queue.new
+  class PatientChannel < ApplicationCable::Channel
+    class << self
+      attr_accessor :begun, :go_on
     end
 
-    def write(text)
-      @taken << text
+    def pass
     end
 
-    def write_nonblock(text, **)
-      @taken << text.byteslice(0, text.bytesize / 2)
-      meanwhile, @meanwhile = @meanwhile, nil
-      meanwhile&.call
-      text.bytesize / 2
-    end
-
-    def gets(*)
-      @closed.pop
-    end
-
-    def close
-      @closed.close
+    def wait
+      self.class.begun << true
+      self.class.go_on.pop
     end
   end
 
-  test "a line of which the socket takes a part stays whole" do
-    io = Half.new
-    link = Cablestay::Live::Link.new("half", {}, nil)
-    link.start(io, {})
-    io.meanwhile = -> { Thread.new { link.send_line(second: "b" * 20) }.join }
-    link.send_line(first: "a" * 20)
-    await { link.written? }
+  test "an answer does not wait for an event that takes its time, though both came at once" do
+    PatientChannel.begun, PatientChannel.go_on = Queue.new, Queue.new
+    channel = identifier("LiveLinkTest::PatientChannel")
+    members = { contract: 1, connection: "connection-1", handshake: Bridge.handshake, identifier: channel,
+      state: @client.subscribe("LiveLinkTest::PatientChannel")["state"], connection_state: @client.state }
+    quick, slow = Array.new(2) { Bridge.next_id }
+    @bridge.send_lines({ event: "perform", request: { **members, id: quick, data: JSON.generate(action: "pass") } },
+      { event: "perform", request: { **members, id: slow, data: JSON.generate(action: "wait") } })
+    PatientChannel.begun.pop
 
-    assert_equal [ { "first" => "a" * 20 }, { "second" => "b" * 20 } ], io.taken.lines.last(2).map { |line| JSON.parse(line) }
+    Timeout.timeout(10) { @bridge.answer_to(quick).pop }
+    PatientChannel.go_on << true
+    assert Timeout.timeout(10) { @bridge.answer_to(slow).pop }
   ensure
-    io.close
+    PatientChannel.go_on.close
   end
 
   test "before the process ends, bridges are told, and what runs is answered" do

@@ -65,6 +65,39 @@ class LiveReadingTest < ActiveSupport::TestCase
     refute_same reader, ask { Thread.current }
   end
 
+  test "whoever reads goes on, and not who was relieved" do
+    assert_equal [ true, false ], [ ask { @reading.goes_on? }, Thread.new { @reading.goes_on? }.value ]
+
+    before, go_on, after = Queue.new, Queue.new, Queue.new
+    @lines << -> { @reading.busy { before << @reading.goes_on?; go_on.pop; after << @reading.goes_on? } }
+    assert before.pop
+    ask { }
+    go_on << true
+    assert_not after.pop
+  end
+
+  test "nobody is said to go on after an event that has kept Ruby for itself" do
+    ask do
+      cpu = -> { Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) }
+      since = cpu.call
+      nil until cpu.call - since > 2 * Cablestay::Live::Reading::HEAVY
+    end
+    assert_not ask { @reading.goes_on? }
+  end
+
+  test "what is left to be done is done while an event takes its time, and when the reading ends" do
+    settled = Queue.new
+    end_reading
+    read_from Queue.new, settle: -> { settled << Thread.current }
+    slow, go_on = begin_slow
+    assert_not_equal slow, Timeout.timeout(10) { settled.pop }
+    go_on << true
+    reader = ask { Thread.current }
+    settled.clear
+    end_reading
+    assert_includes Array.new(settled.size) { settled.pop }, reader
+  end
+
   # Another thread kills the first reader in the very moment in which it has taken its turn, and knows nothing of that yet.
   class Deadly < Queue
     def pop
@@ -88,9 +121,9 @@ class LiveReadingTest < ActiveSupport::TestCase
   end
 
   private
-    def read_from(lines, turns: nil)
+    def read_from(lines, turns: nil, **options)
       @lines = lines
-      @reading = Cablestay::Live::Reading.new do
+      @reading = Cablestay::Live::Reading.new(**options) do
         line = lines.pop
         line&.call
         !line.nil?

@@ -51,7 +51,17 @@ class LinkedBridge < Bridge
   end
 
   def send_line(message)
-    @link.write("#{JSON.generate(message)}\n")
+    send_lines(message)
+  end
+
+  # At once.
+  def send_lines(*messages)
+    @link.write(messages.map { |message| "#{JSON.generate(message)}\n" }.join)
+  end
+
+  # A queue, which will have it.
+  def answer_to(event)
+    @answers.compute_if_absent(event) { Queue.new }
   end
 
   # The next line that is no answer.
@@ -75,10 +85,6 @@ class LinkedBridge < Bridge
   end
 
   private
-    def answer_to(event)
-      @answers.compute_if_absent(event) { Queue.new }
-    end
-
     def take_link(io)
       head = +""
       head << io.gets until head.end_with?("\r\n\r\n")
@@ -93,7 +99,7 @@ class LinkedBridge < Bridge
     def read(io)
       while (line = io.gets)
         message = JSON.parse(line)
-      @answers_in_order << message.key?("answer")
+        @answers_in_order << message.key?("answer")
         message.key?("answer") || message.key?("error") ? answer_to(message["id"]) << message : @lines << message
       end
     rescue IOError, SystemCallError

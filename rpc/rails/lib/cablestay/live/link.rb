@@ -2,7 +2,6 @@
 
 require "json"
 require "socket"
-require "concurrent/atomic/atomic_fixnum"
 require "concurrent/ivar"
 
 module Cablestay
@@ -10,19 +9,13 @@ module Cablestay
     # A connection with a bridge on which lines of JSON go both ways. See rpc/README.md, "Links".
     class Link
       HEAD = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: #{Links::PROTOCOL}\r\n\r\n"
-      LINE_LIMIT = 64 * 1024 * 1024 # bytes
-      BACKLOG = 64 * 1024 * 1024 # bytes; a bridge that is so far behind reads no more
       PATIENCE = 5 # seconds, for what is asked
 
       # +env+ and +app+ are those of the request that brought it.
       def initialize(bridge, env, app)
         @bridge, @env, @app = bridge, Handshake.carrier(env), app
-        @reading = Reading.new { read }
-        @outgoing = Queue.new
-        @waiting = Concurrent::AtomicFixnum.new # bytes of it
-        @writing = Mutex.new
-        @rest = +"" # of a line of which the kernel has taken a part; under the mutex
-        @open = false
+        @outgoing = Outgoing.new { |why| close(why) }
+        @reading = Reading.new(settle: @outgoing.method(:flush)) { read }
         @asked = {}
         @asking = Mutex.new
       end
@@ -32,8 +25,8 @@ module Cablestay
         io.setsockopt(:SOCKET, :KEEPALIVE, true) if io.respond_to?(:setsockopt) # a bridge may go without a word
         io.setsockopt(:TCP, :NODELAY, true) if io.is_a?(TCPSocket) # or the second of two answers waits 40 ms for the first to be acknowledged
         io.write("#{HEAD}#{line(worker: Live.worker, threads: Live.jobs.size, answer: answer)}")
-        @open = true
-        Thread.new { write }.name = "cablestay link writer"
+        @incoming = Incoming.new(io)
+        @outgoing.start(io)
         @reading.start
       rescue IOError, SystemCallError => error
         close(error)
@@ -41,20 +34,12 @@ module Cablestay
 
       # False where the link has ended.
       def send_line(message)
-        return false if @outgoing.closed?
-        return close("the bridge does not read") if @waiting.value >= BACKLOG
-
-        send_text(line(message))
-        true
-      rescue ClosedQueueError
-        false
-      rescue IOError, SystemCallError => error
-        close(error)
+        @outgoing.put(line(message))
       end
 
       # Has everything been sent?
       def written?
-        @waiting.value.zero? || @outgoing.closed?
+        @outgoing.written?
       end
 
       # The bridge's open connections, as it answers; none where it does not.
@@ -78,54 +63,17 @@ module Cablestay
           "#{JSON.generate(message)}\n"
         end
 
-        # At once where nothing is in front of it; what the kernel does not take is for the writer.
-        def send_text(text)
-          Thread.handle_interrupt(Object => :never) do # between a part and its rest
-            next leave_to_writer(text) unless @open && @writing.try_lock
-
-            begin
-              next leave_to_writer(text) unless @waiting.value.zero?
-
-              written = @io.write_nonblock(text, exception: false)
-              @rest = text.byteslice((written.is_a?(Integer) ? written : 0)..)
-              leave_to_writer("", @rest.bytesize) unless @rest.empty?
-            ensure
-              @writing.unlock
-            end
-          end
-        end
-
-        def leave_to_writer(text, size = text.bytesize)
-          @waiting.increment(size)
-          @outgoing << text
-        end
-
-        # Several lines in one go where several wait.
-        def write
-          while (lines = @outgoing.pop)
-            lines = +lines
-            lines << @outgoing.pop until @outgoing.empty? || lines.bytesize > 1 << 20
-            @writing.synchronize do
-              lines = @rest + lines
-              @io.write(lines)
-              @rest = +""
-            end
-            @waiting.decrement(lines.bytesize)
-          end
-        rescue IOError, SystemCallError => error
-          close(error)
-        end
-
         # One line; false at the end.
         def read
-          line = @io.gets("\n", LINE_LIMIT) or return close("the bridge has ended it")
+          @outgoing.flush unless @incoming.any?
+          line = @incoming.next or return close("the bridge has ended it")
           take(line)
-        rescue IOError, SystemCallError => error
+        rescue IOError, SystemCallError, Incoming::TooLong => error
           close(error)
         end
 
         def take(line)
-          handle(JSON.parse(line.force_encoding(Encoding::UTF_8)))
+          handle(JSON.parse(line))
           true
         rescue JSON::ParserError # whose message would have what users send each other
           close("a line was not JSON")
@@ -173,14 +121,15 @@ module Cablestay
         rescue BadRequest, OtherContract => error
           answered = { status: 400, error: error.message }
         ensure
-          send_line(id: members.is_a?(Hash) ? members["id"] : nil, **answered)
+          message = { id: members.is_a?(Hash) ? members["id"] : nil, **answered }
+          @outgoing.put(line(message), may_wait: @reading.goes_on? && @incoming.any?)
         end
 
         # The holds end with it: their connections are nobody's any more.
         def close(why)
-          return false if @outgoing.closed?
+          return false if @outgoing.ended?
 
-          @outgoing.close
+          @outgoing.end
           @reading.end
           Links.ended(@bridge, self)
           Cablestay.logger.info("a link with a bridge has ended: #{why.is_a?(Exception) ? "#{why.class}: #{why.message}" : why}")

@@ -7,15 +7,20 @@ module Cablestay
     # take longer, it is relieved at once.
     class Reading
       GLANCE = 0.001 # seconds
+      HEAVY = 0.005 # seconds of a processor, for an event that another one can't be expected to wait for
+      CALM = 1 # seconds without such an event
 
-      # The block reads and handles what comes next; false at the end.
-      def initialize(&step)
-        @step = step
+      # The block reads and handles what comes next; false at the end. settle is called where a reader stops, and now and then while events
+      # run: what was left to be done with the next one is to be done now.
+      def initialize(settle: -> { }, &step)
+        @step, @settle = step, settle
         @turn = 0          # whoever has it reads
         @turns = Queue.new # for readers that wait for theirs
         @event = nil       # what the reader is busy with
         @events = 0
         @slow = @lost = false
+        @reader = nil      # the thread that has the turn
+        @heavy_at = -CALM  # when the last heavy event ended
         @mutex = Mutex.new
         @begun = ConditionVariable.new
       end
@@ -27,7 +32,7 @@ module Cablestay
 
       # Around an event, called in the block by the reader.
       def busy
-        event, since, killed = begin_event, now, true
+        event, since, spent, killed = begin_event, now, cpu, true
         yield
         killed = false
       rescue Exception
@@ -35,12 +40,20 @@ module Cablestay
         raise
       ensure
         @mutex.synchronize do
-          @slow = now - since > GLANCE
+          time = now
+          @slow = time - since > GLANCE
+          @heavy_at = time if @slow && cpu - spent > HEAVY
           if @event == event
             @event = nil
             lost if killed # by the app
           end
         end
+      end
+
+      # Is it this thread that reads on, and soon? Nobody can settle what is left to be done while an event keeps Ruby's lock, so where one
+      # has lately, nothing is to be left.
+      def goes_on?
+        @reader.equal?(Thread.current) && now - @heavy_at > CALM
       end
 
       # No more is read.
@@ -64,6 +77,7 @@ module Cablestay
           return if @turns.closed?
 
           reader if @turns.num_waiting.zero?
+          @reader = nil
           @turns << @turn += 1
           @event, @lost = nil, false
         rescue ClosedQueueError, ThreadError # so it ends, or there can be no more threads now
@@ -82,10 +96,13 @@ module Cablestay
             turn = nil
             # Killed while it waits, or when it knows of the turn that it has; not between the two, or nobody would.
             while Thread.handle_interrupt(Object => :on_blocking) { turn = @turns.pop }
+              @reader = Thread.current
               nil while turn == @turn && @step.call
+              @settle.call
             end
           ensure # also where the app has kept the thread, and kills it when its event is long over
             @mutex.synchronize { lost if turn == @turn || !@turns.empty? } # it may have been the one that was to take it
+            @settle.call
           end
         end
 
@@ -99,6 +116,7 @@ module Cablestay
               rest if @event.nil? && !@lost && @events == seen
               seen = @events
             end
+            @settle.call
           end
         end
 
@@ -115,6 +133,10 @@ module Cablestay
 
         def now
           ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
+        end
+
+        def cpu
+          ::Process.clock_gettime(::Process::CLOCK_THREAD_CPUTIME_ID)
         end
     end
   end
