@@ -83,6 +83,20 @@ class EndsTest < ActiveSupport::TestCase
     assert_equal CONNECTION, ends(client.subscribe("EndingCase", locked: true))
   end
 
+  test "are said to be nothing of objects at hand as of those that are revived" do
+    Cablestay::AtHand.current = Cablestay::AtHand.new(500)
+    @client = @bridge.client
+    assert_equal BOTH, ends(@client.subscribe("EndingCase"))
+    identifier = identifier("EndingCase")
+    3.times do
+      members = { bridge: @bridge.id, connection: "connection-1", handshake: Bridge.handshake, connection_state: @client.state, state: @client.states[identifier] }
+      answer = @bridge.ask_link("perform", **members, identifier: identifier, data: JSON.generate({ action: "look" }))
+      @client.states[identifier] = answer["state"] if answer.body.key?("state")
+      assert_equal BOTH, ends(answer)
+    end
+    assert_equal 1, Cablestay::AtHand.current.size
+  end
+
   test "of a connection that was rejected is said to be nothing" do
     opened = Bridge.new.client(Bridge.handshake("user=")).opened
     assert_equal [ false, CONNECTION ], [ opened["accepted"], ends(opened) ]
@@ -221,6 +235,16 @@ class EndsTest < ActiveSupport::TestCase
     assert_equal NEITHER, ends(client.perform("EndingCase", "begin_a_thread"))
   ensure
     EndingCase.go_on << true
+  end
+
+  test "are something where it has left one, also where the app wants no living channels" do
+    Cablestay::Live.configure(false)
+    client = Bridge.new.client
+    client.subscribe("EndingCase")
+    assert_equal NEITHER, ends(client.perform("EndingCase", "begin_a_thread"))
+  ensure
+    EndingCase.go_on << true
+    Cablestay::Live.configure(true)
   end
 
   test "are something where the app's class keeps the channel" do

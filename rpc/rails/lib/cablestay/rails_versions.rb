@@ -162,7 +162,8 @@ module Cablestay
       end
 
       def tagged_logger
-        ActionCable::Server.const_defined?(:TaggedLoggerProxy, false) ? ActionCable::Server::TaggedLoggerProxy : ActionCable::Connection::TaggedLoggerProxy
+        @tagged_logger ||=
+          ActionCable::Server.const_defined?(:TaggedLoggerProxy, false) ? ActionCable::Server::TaggedLoggerProxy : ActionCable::Connection::TaggedLoggerProxy
       end
     end
   end
