@@ -171,6 +171,19 @@ func TestEnds_OfWhatAWorkerHoldsAreSentToIt(t *testing.T) {
 	}
 }
 
+func TestEnds_OfAConnectionThatAWorkerHoldsFromItsHandshakeOnIsSentToIt(t *testing.T) {
+	rails := &fakeRails{OnConnect: func(ctx context.Context, request *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
+		answer, err := connectedUnheard(ctx, request)
+		answer.Live = live("connection")
+		return answer, err
+	}}
+	b := startBridge(t, rails)
+	b.Welcomed().Hangup()
+	if got, want := ended(b.AwaitDisconnects(1)), []string{`w1 connection, "connected", ""`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestEnds_OfAConnectionThatAWorkerHoldsAreSentToIt(t *testing.T) {
 	rails := &fakeRails{OnConnect: connectedUnheard, OnSubscribe: unheard(func(_ context.Context, request *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
 		answer := confirmed(request)

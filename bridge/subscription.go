@@ -296,7 +296,7 @@ func (s *subscription) settleLocked(subscribed bool, state *string) {
 		s.leaveAllLocked()
 		s.stopTimersLocked()
 		s.releaseLocked()
-		s.state, s.confirm, s.endsUnheard = "", nil, false
+		s.state, s.confirm = "", nil
 	}
 	s.wanted = subscribed
 	for _, t := range s.line {
