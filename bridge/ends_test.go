@@ -138,7 +138,9 @@ func TestEnds_FollowTheLatestAnswer(t *testing.T) {
 		"which says the same": {unheard(echo), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			unsubscribe := func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error) { return &rpc.CommandAnswer{}, nil }
+			unsubscribe := func(context.Context, *rpc.CommandRequest) (*rpc.CommandAnswer, error) {
+				return &rpc.CommandAnswer{}, nil
+			}
 			rails := &fakeRails{OnConnect: connectedUnheard, OnSubscribe: unheard(following), OnPerform: test.perform, OnUnsubscribe: unsubscribe}
 			b := startBridge(t, rails)
 			c := b.Welcomed()
