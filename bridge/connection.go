@@ -48,6 +48,7 @@ type Connection struct {
 	paused        bool
 	ended         bool      // it has left its streams and takes no more commands
 	finished      bool      // its disconnect event is on its way
+	endsUnheard   bool      // Rails has said that it has nothing to run at its end, see ends.go
 	state         string    // sealed
 	hold          *rpc.Hold // the worker that holds it, or nil
 	pending       int       // commands that wait or run
@@ -255,14 +256,18 @@ func (c *Connection) finishLocked() bool {
 	return true
 }
 
-// finish has every unsubscribed and then disconnect run.
+// finish has every unsubscribed and then disconnect run, unless there are none.
 func (c *Connection) finish() {
 	defer c.server.finished(c)
 	c.mu.Lock()
 	inOrder := c.inOrderLocked()
 	c.subscriptions = subscriptions{}
+	unheard := c.endsUnheardLocked(inOrder)
 	c.mu.Unlock()
 	c.server.metrics.subscriptions.Sub(float64(len(inOrder)))
+	if unheard {
+		return
+	}
 	c.part(inOrder)
 	c.mu.Lock()
 	defer c.mu.Unlock()

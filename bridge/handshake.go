@@ -87,6 +87,7 @@ func (s *Server) connect(c *Connection, w http.ResponseWriter, r *http.Request) 
 	if answer.Live != nil {
 		c.hold = &rpc.Hold{Worker: answer.Live.Worker, ID: answer.Live.Hold}
 	}
+	c.endsUnheard = answer.ConnectionEnd == rpc.EndNothing
 	c.connectionIdentifier = intern(answer.ConnectionIdentifier)
 	s.open(c, w, r, request.Protocol, answer)
 	return nil, nil

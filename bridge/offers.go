@@ -69,12 +69,12 @@ func (s *subscription) end() {
 	}
 }
 
-// eventNumber is false where the ID is none of this connection's.
-func (c *Connection) eventNumber(id string) (uint64, bool) {
+// eventNumber is false where the ID is none of this connection's. It begins again at 2³², where nobody remembers the first.
+func (c *Connection) eventNumber(id string) (uint32, bool) {
 	number, ok := strings.CutPrefix(id, c.id+"-")
 	if !ok {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(number, 10, 64)
-	return n, err == nil
+	return uint32(n), err == nil //nolint:gosec // as it says
 }

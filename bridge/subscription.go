@@ -18,22 +18,23 @@ type subscription struct {
 	identifier protocol.Identifier
 
 	// guarded by connection.mu
-	place      int32  // in the connection's table
-	joining    int32  // streams that are not live yet
-	made       uint32 // numbers the connection's subscriptions
-	running    bool   // a goroutine is working the line off
-	wanted     bool   // it will be in Rails' table when all commands have run
-	subscribed bool   // it is
-	underWay   bool   // its last event has not been answered
-	line       []task
-	state      string // sealed
-	streams    []*stream
-	timers     []*timer
-	event      uint64           // the number of its last event
-	offer      *rpc.Live        // made in that event's name, and taken when it has been answered
-	hold       *rpc.Hold        // the worker that holds its channel, or nil
-	live       prometheus.Gauge // counts it while it is held
-	confirm    []byte           // waits for them
+	place       int32  // in the connection's table
+	joining     int32  // streams that are not live yet
+	made        uint32 // numbers the connection's subscriptions
+	running     bool   // a goroutine is working the line off
+	wanted      bool   // it will be in Rails' table when all commands have run
+	subscribed  bool   // it is
+	underWay    bool   // its last event has not been answered
+	endsUnheard bool   // Rails has said that it has nothing to run at its end
+	event       uint32 // the number of its last event
+	line        []task
+	state       string // sealed
+	streams     []*stream
+	timers      []*timer
+	offer       *rpc.Live        // made in that event's name, and taken when it has been answered
+	hold        *rpc.Hold        // the worker that holds its channel, or nil
+	live        prometheus.Gauge // counts it while it is held
+	confirm     []byte           // waits for them
 }
 
 // A task is what waits in a subscription's line: a command of the client, or a tick of a timer.
@@ -211,6 +212,8 @@ func (s *subscription) execute(t *task) {
 	case !subscribed:
 		c.refuse(t.command)
 		return
+	case t.command.Name == protocol.Unsubscribe && s.endUnheard():
+		return
 	case t.command.Name == protocol.Unsubscribe:
 		call = rails.Unsubscribe
 	}
@@ -218,10 +221,12 @@ func (s *subscription) execute(t *task) {
 	defer s.end()
 	answer, err := call(c.server.background, request)
 	if err != nil {
+		s.heardOf("", "")
 		s.failed(t, err)
 		return
 	}
 	defer answer.Applied()
+	s.heardOf(answer.ConnectionEnd, answer.End)
 	// Before what it transmitted: a client that has seen that may at once ask another subscription for it.
 	if living {
 		c.keepState(answer.ConnectionState)
@@ -269,9 +274,13 @@ func (s *subscription) failed(t *task, err error) {
 
 // settle keeps what an event has made of the subscription.
 func (s *subscription) settle(subscribed bool, state *string) {
+	s.connection.mu.Lock()
+	defer s.connection.mu.Unlock()
+	s.settleLocked(subscribed, state)
+}
+
+func (s *subscription) settleLocked(subscribed bool, state *string) {
 	c := s.connection
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if subscribed != s.subscribed {
 		s.subscribed = subscribed
 		if subscribed {

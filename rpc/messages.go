@@ -86,7 +86,15 @@ type ConnectAnswer struct {
 	ConnectionState      *string     `json:"connection_state,omitempty"`
 	Effects              []Effect    `json:"effects,omitempty"`
 	Live                 *Live       `json:"live,omitempty"`
+	ConnectionEnd        End         `json:"connection_end,omitempty"`
 }
+
+// End is what an answer says of what Rails has to run when a connection or a subscription ends. Nothing said, or something unknown,
+// is that there may be something.
+type End string
+
+// EndNothing is that there is certainly nothing, not even a line in the log: the event need not be sent.
+const EndNothing End = "nothing"
 
 // Live says that a worker holds the event's subscription from now on, or its whole connection.
 type Live struct {
@@ -122,6 +130,8 @@ type CommandAnswer struct {
 	State           *string  `json:"state,omitempty"`
 	Effects         []Effect `json:"effects"`
 	Live            *Live    `json:"live,omitempty"`
+	ConnectionEnd   End      `json:"connection_end,omitempty"`
+	End             End      `json:"end,omitempty"` // the subscription's
 
 	applied func() // nil where nothing waits for it
 }

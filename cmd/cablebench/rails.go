@@ -18,7 +18,8 @@ import (
 )
 
 // standIn answers a bridge as an app would whose channels stream from params[:stream] and whose actions transmit their data
-// back, along a link as the gem does. It checks no proof: what is measured is the bridge.
+// back, along a link as the gem does. It has no disconnect and no unsubscribed and logs nothing at info, as the app in app/: so it says
+// of all ends that they run nothing. It checks no proof: what is measured is the bridge.
 func standIn(args []string) error {
 	var r stand
 	fs := flag.NewFlagSet("cablebench rails", flag.ContinueOnError)
@@ -100,24 +101,35 @@ func (r *stand) members(event, identifier, data string) map[string]any {
 	case "link":
 		return map[string]any{"worker": standInWorker, "linked": true}
 	case "connect":
-		return map[string]any{"accepted": true, "connection_state": r.state, "effects": []rpc.Effect{transmit(`{"type":"welcome"}`)}}
+		return map[string]any{
+			"accepted": true, "connection_state": r.state, "connection_end": rpc.EndNothing,
+			"effects": []rpc.Effect{transmit(`{"type":"welcome"}`)},
+		}
 	case "subscribe":
 		var params struct{ Stream string }
 		_ = json.Unmarshal([]byte(identifier), &params)
-		return map[string]any{"subscribed": true, "state": r.state, "effects": []rpc.Effect{
-			{Effect: rpc.EffectStream, Broadcasting: params.Stream},
-			{Effect: rpc.EffectConfirm, Frame: `{"identifier":` + jsonString(identifier) + `,"type":"confirm_subscription"}`},
-		}}
+		answer := subscribed(
+			rpc.Effect{Effect: rpc.EffectStream, Broadcasting: params.Stream},
+			rpc.Effect{Effect: rpc.EffectConfirm, Frame: `{"identifier":` + jsonString(identifier) + `,"type":"confirm_subscription"}`},
+		)
+		answer["state"] = r.state
+		return answer
 	case "perform":
-		return map[string]any{"subscribed": true, "effects": []rpc.Effect{transmit(`{"identifier":` + jsonString(identifier) + `,"message":` + data + `}`)}}
-	case "unsubscribe", "timer":
-		return map[string]any{"subscribed": event == "timer", "effects": []rpc.Effect{}}
+		return subscribed(transmit(`{"identifier":` + jsonString(identifier) + `,"message":` + data + `}`))
+	case "timer":
+		return subscribed()
+	case "unsubscribe":
+		return map[string]any{"subscribed": false, "connection_end": rpc.EndNothing, "effects": []rpc.Effect{}}
 	case "merge":
 		return map[string]any{"connection_state": r.state}
 	case "disconnect":
 		return map[string]any{}
 	}
 	return nil
+}
+
+func subscribed(effects ...rpc.Effect) map[string]any {
+	return map[string]any{"subscribed": true, "connection_end": rpc.EndNothing, "end": rpc.EndNothing, "effects": append([]rpc.Effect{}, effects...)}
 }
 
 func transmit(frame string) rpc.Effect { return rpc.Effect{Effect: rpc.EffectTransmit, Frame: frame} }

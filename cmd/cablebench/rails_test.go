@@ -64,12 +64,13 @@ func TestStandIn_KeepsTheContract(t *testing.T) {
 	}
 	event := rpc.Event{ID: "1", Connection: "c", Handshake: new(rpc.Handshake).Encode()}
 	opened, err := client.Connect(t.Context(), &rpc.ConnectRequest{Event: event})
-	if err != nil || !opened.Accepted || *opened.ConnectionState != "ss" {
+	if err != nil || !opened.Accepted || *opened.ConnectionState != "ss" || opened.ConnectionEnd != rpc.EndNothing {
 		t.Errorf("connect: %+v, %v", opened, err)
 	}
 	command := &rpc.CommandRequest{Event: event, Identifier: `{"channel":"BenchChannel","stream":"s"}`, Data: `{"action":"echo"}`}
 	subscribed, err := client.Subscribe(t.Context(), command)
-	if err != nil || len(subscribed.Effects) != 2 || subscribed.Effects[0].Broadcasting != "s" {
+	if err != nil || len(subscribed.Effects) != 2 || subscribed.Effects[0].Broadcasting != "s" ||
+		subscribed.ConnectionEnd != rpc.EndNothing || subscribed.End != rpc.EndNothing {
 		t.Errorf("subscribe: %+v, %v", subscribed, err)
 	}
 	performed, err := client.Perform(t.Context(), command)

@@ -67,7 +67,12 @@ module Cablestay
       end
 
       def disconnect
-        connection.disconnect if connection.respond_to?(:disconnect)
+        connection.disconnect if disconnects?
+      end
+
+      # Would stock call it?
+      def disconnects?
+        connection.respond_to?(:disconnect)
       end
 
       # Rails' own line needs no more of the request than the socket knew: not worth the middleware.
@@ -168,6 +173,11 @@ module Cablestay
 
       def disconnect
         connection.send(:disconnect)
+      end
+
+      # Base has one that does nothing, which is Rails' own.
+      def disconnects?
+        false
       end
 
       private

@@ -9,10 +9,19 @@ module Cablestay
     CHANNEL_IVARS = %i[ @connection @identifier @params @defer_subscription_confirmation_counter @reject_subscription
       @subscription_confirmation_sent @unsubscribed @_streams @active_periodic_timers @parameter_filter ].freeze
 
+    # What stock runs when a subscription ends, or may run: a channel's methods, its connection's, and those of their table.
+    CHANNEL_END = %i[ unsubscribe_from_channel unsubscribed run_callbacks stop_all_streams stop_stream_from streams pubsub
+      stop_periodic_timers active_periodic_timers connection identifier logger ].freeze
+    CONNECTION_END = %i[ on_close send_async handle_close disconnect finished_request_message subscriptions
+      unsubscribe_from_internal_channel server pubsub logger ].freeze
+    UNSUBSCRIBE = %i[ on_message receive dispatch_websocket_message handle_incoming handle_channel_command run_callbacks subscriptions logger ].freeze
+    TABLE_END = %i[ unsubscribe_from_all remove_subscription subscriptions connection logger ].freeze
+    TABLE_UNSUBSCRIBE = %i[ execute_command remove find remove_subscription subscriptions connection logger ].freeze
+
     class << self
       # The class that builds and revives connections: see Cable.
       def cable
-        ActionCable::Server.const_defined?(:Socket, false) ? SocketCable : Cable
+        socket ? SocketCable : Cable
       end
 
       # Runs jobs with the callbacks of Action Cable's worker pool, on the caller's thread. One of our own:
@@ -45,6 +54,55 @@ module Cablestay
         (coder && coder != ActiveSupport::JSON) || %i[ transmit encode ].any? do |name|
           connection.respond_to?(name, true) && connection.method(name).owner != ActionCable::Connection::Base
         end
+      end
+
+      # Does nothing of the app's or of another gem's run when a connection of this class ends, but for its channels'?
+      def stock_close?(type)
+        Stock.methods?(type, CONNECTION_END) && Stock.methods?(ActionCable::Connection::Subscriptions, TABLE_END) &&
+          Stock.methods?(ActionCable::Server::Base, %i[ remove_connection ]) && (socket.nil? || Stock.methods?(socket, CONNECTION_END))
+      end
+
+      # The same for an unsubscribe, but for the callbacks of commands.
+      def stock_unsubscribe?(type)
+        Stock.methods?(type, UNSUBSCRIBE) && Stock.methods?(ActionCable::Connection::Subscriptions, TABLE_UNSUBSCRIBE) &&
+          (socket.nil? || Stock.methods?(socket, UNSUBSCRIBE))
+      end
+
+      # And for jobs of the worker and lines of the log, but for the callbacks of jobs.
+      def stock_jobs?
+        Stock.methods?(ActionCable::Server::Worker, %i[ async_invoke invoke work run_callbacks ]) && Stock.methods?(tagged_logger, %i[ info log tag ])
+      end
+
+      # Those of a class: another object as soon as there is one more or less.
+      def callbacks(type, name)
+        type.__callbacks[name]
+      end
+
+      # Rails >= 7.1 has them.
+      def command_callbacks(type)
+        callbacks(type, :command) if type.respond_to?(:_command_callbacks)
+      end
+
+      def filter(callback)
+        callback.respond_to?(:raw_filter) ? callback.raw_filter : callback.filter # Rails < 7.0
+      end
+
+      # Would a line at info be written, for all that we know? Action Cable's logger of a connection hides the one that says so.
+      def logs_info?(logger)
+        return true unless tagged_logger === logger
+
+        logger = logger.instance_variable_get(:@logger)
+        !logger.respond_to?(:info?) || logger.info?
+      end
+
+      # Rails' main branch has it, or a gem that brings it: then that has a folder of its own.
+      def socket
+        ActionCable::Server::Socket if ActionCable::Server.const_defined?(:Socket, false)
+      end
+
+      def socket_folder
+        path, = socket&.instance_method(:process)&.source_location
+        File.expand_path("../..", path) if path&.end_with?("/action_cable/server/socket.rb")
       end
 
       # Where a connection has our facade for its server: on whatever thread of the app it is used.
@@ -104,7 +162,8 @@ module Cablestay
       end
 
       def tagged_logger
-        ActionCable::Server.const_defined?(:TaggedLoggerProxy, false) ? ActionCable::Server::TaggedLoggerProxy : ActionCable::Connection::TaggedLoggerProxy
+        @tagged_logger ||=
+          ActionCable::Server.const_defined?(:TaggedLoggerProxy, false) ? ActionCable::Server::TaggedLoggerProxy : ActionCable::Connection::TaggedLoggerProxy
       end
     end
   end

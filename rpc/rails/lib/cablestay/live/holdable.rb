@@ -21,6 +21,11 @@ module Cablestay
         hold = self.hold || Holds.take(surroundings.road.bridge, self)
         hold.told(identifier, verdict.reasons, verdict.whole?)
       end
+
+      # What it says of their ends. Whatever this process keeps of them is something to end.
+      def ends(verdict, channel)
+        hold || surroundings.offered || !verdict.nothing_kept? ? {} : Ends.current.of(cable, channel)
+      end
     end
   end
 end

@@ -35,6 +35,11 @@ module Cablestay
         @surroundings.holdable? && @channel_reasons.empty? && @connection_reasons.empty?
       end
 
+      # Is there nothing that would have to be held, whether it can be or not?
+      def nothing_kept?
+        @channel_reasons.empty? && @connection_reasons.empty? && !@left_running
+      end
+
       # Did it take more than a glance? Where that found nothing, a glance will do the next time.
       def looked_for_changes?
         !@unchanged
@@ -73,7 +78,8 @@ module Cablestay
 
         def threads(event)
           reasons = @channel ? @channel_reasons : @connection_reasons
-          reasons << "a thread of its own" if Live.allowed? && event.left_running.any?
+          @left_running = event.left_running.any?
+          reasons << "a thread of its own" if Live.allowed? && @left_running
         end
 
         def complain

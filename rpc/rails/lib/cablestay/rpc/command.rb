@@ -82,7 +82,7 @@ module Cablestay
           forget_hold unless channel
           leave(verdict) if channel && verdict.travels? && @revival.hold.nil?
           { contract: CONTRACT, subscribed: !channel.nil?, connection_state: verdict.connection_state,
-            state: channel && verdict.state, effects: @event.finish, live: live }.compact
+            state: channel && verdict.state, effects: @event.finish, live: live, **@revival.ends(verdict, channel) }.compact
         end
 
         # True where the channel is not to go on, because it would have to live on and the app does not allow that.

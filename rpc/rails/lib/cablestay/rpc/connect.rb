@@ -85,7 +85,7 @@ module Cablestay
           leave(verdict) if accepted && verdict.travels?
           { contract: CONTRACT, accepted: accepted, connection_identifier: connection_identifier,
             connection_state: verdict.connection_state, effects: @event.finish,
-            live: (live(nil, verdict) if accepted) }.compact
+            live: (live(nil, verdict) if accepted), **ends(verdict, nil) }.compact
         end
 
         # For the first subscribe, which finds all of this as it would be revived.
