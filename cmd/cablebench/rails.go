@@ -74,19 +74,24 @@ func (r *stand) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer) // the bridge may have gone
+	_, _ = w.Write(answer) // the bridge may have gone
 }
 
 // standInEvent is what the stand-in looks at.
 type standInEvent struct{ ID, Bridge, Identifier, Data string }
 
-// answer is nil where there is no such event.
-func (r *stand) answer(event, identifier, data string) map[string]any {
-	answer := r.members(event, identifier, data)
-	if answer != nil {
-		answer["contract"] = rpc.Contract
+// answer is nil where there is no such event. The contract comes before all else, as in the gem's answers.
+func (r *stand) answer(event, identifier, data string) json.RawMessage {
+	members := r.members(event, identifier, data)
+	if members == nil {
+		return nil
 	}
-	return answer
+	text, _ := json.Marshal(members) // what is in them can always be
+	answer := fmt.Appendf(nil, `{"contract":%d`, rpc.Contract)
+	if len(members) > 0 {
+		answer = append(answer, ',')
+	}
+	return append(answer, text[1:]...)
 }
 
 func (r *stand) members(event, identifier, data string) map[string]any {

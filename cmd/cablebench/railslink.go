@@ -15,8 +15,16 @@ const (
 	standInWorker = "stand-in"
 )
 
+// standInAnswer has its members in the gem's order.
+type standInAnswer struct {
+	ID     string          `json:"id"`
+	Answer json.RawMessage `json:"answer,omitempty"`
+	Status int             `json:"status,omitempty"`
+	Error  string          `json:"error,omitempty"`
+}
+
 // link makes one of the request's connection, where the bridge has none yet: rpc/README.md, "Links".
-func (r *stand) link(w http.ResponseWriter, bridge string, answer map[string]any) bool {
+func (r *stand) link(w http.ResponseWriter, bridge string, answer json.RawMessage) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.linked[bridge] {
@@ -59,9 +67,9 @@ func (r *stand) serveLink(conn net.Conn, buffered *bufio.ReadWriter) {
 		if line.Event == "" {
 			continue // nothing is held here
 		}
-		answer := map[string]any{"id": line.Request.ID, "status": http.StatusNotFound, "error": "no such event"}
-		if members := r.answer(line.Event, line.Request.Identifier, line.Request.Data); members != nil {
-			answer = map[string]any{"id": line.Request.ID, "answer": members}
+		answer := standInAnswer{ID: line.Request.ID, Answer: r.answer(line.Event, line.Request.Identifier, line.Request.Data)}
+		if answer.Answer == nil {
+			answer.Status, answer.Error = http.StatusNotFound, "no such event"
 		}
 		if out.Encode(answer) != nil || buffered.Flush() != nil {
 			return
