@@ -416,14 +416,18 @@ func (b *testBridge) connect() net.Conn {
 		return conn
 	}
 	config := b.tls.Clone()
-	config.ServerName = "127.0.0.1"
+	config.ServerName, config.DynamicRecordSizingDisabled = "127.0.0.1", true // what is sent at once comes at once
 	return tls.Client(conn, config)
 }
 
 // DialRaw sends a handshake that has these lines beside those that are always the same.
 func (b *testBridge) DialRaw(lines string, early []byte) *client {
 	b.t.Helper()
-	conn := b.connect()
+	return b.upgrade(b.connect(), lines, early)
+}
+
+func (b *testBridge) upgrade(conn net.Conn, lines string, early []byte) *client {
+	b.t.Helper()
 	request := "GET /cable HTTP/1.1\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + lines + "\r\n"
 	if _, err := conn.Write(append([]byte(request), early...)); err != nil {
