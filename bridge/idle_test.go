@@ -5,6 +5,7 @@ package bridge_test
 import (
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"net"
 	"runtime"
 	"strings"
@@ -37,29 +38,32 @@ func TestConnection_IdleHasNoGoroutine(t *testing.T) {
 	}
 }
 
-// What an idle connection with one subscription has in Go's heap, the test's client aside. Both are with little state, and small headers.
+// What an idle connection with one subscription has in Go's heap, the test's client aside, with little state and few headers.
 // go test -v -run IdleCosts ./bridge prints it.
 func TestConnection_IdleCosts(t *testing.T) {
-	for kind, most := range map[polling]int{native: 3 << 10, nativeTLS: 16 << 10} {
-		t.Run("poller="+string(kind), func(t *testing.T) {
-			b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind))
-			b.subscribed("room")
-			const connections = 1000
-			before := heap()
-			for range connections {
-				b.subscribed("room")
-			}
-			each := (heap() - before) / connections
-			t.Logf("%d bytes", each)
-			if each > most {
-				t.Errorf("an idle connection has %d bytes, want at most %d", each, most)
-			}
-		})
+	for kind, most := range map[polling]int{native: 3 << 10, nativeTLS: 7 << 10} {
+		for name, message := range map[string]string{"Silent": "", "AfterALongMessage": strings.Repeat("x", 100_000)} {
+			t.Run("poller="+string(kind)+"/"+name, func(t *testing.T) {
+				b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *setup) { c.Logger = slog.New(slog.DiscardHandler) })
+				b.subscribedAfter(message)
+				const connections = 500
+				before := heap()
+				for range connections {
+					b.subscribedAfter(message)
+				}
+				each := (heap() - before) / connections
+				t.Logf("%d bytes", each)
+				if each > most {
+					t.Errorf("an idle connection has %d bytes, want at most %d", each, most)
+				}
+			})
+		}
 	}
 }
 
-// subscribed opens a socket that has one subscription, and of which the client keeps nothing but the descriptor.
-func (b *testBridge) subscribed(identifier string) {
+// subscribedAfter opens a socket that has one subscription, after a message that is no command, and of which the client keeps nothing
+// but the descriptor.
+func (b *testBridge) subscribedAfter(message string) {
 	b.t.Helper()
 	conn, early, _, err := ws.Dialer{TLSConfig: b.tls}.Dial(b.t.Context(), strings.Replace(b.URL, "http", "ws", 1)+"/cable")
 	if err != nil {
@@ -70,7 +74,10 @@ func (b *testBridge) subscribed(identifier string) {
 		c.read = io.MultiReader(early, conn)
 	}
 	c.Expect(`{"type":"welcome"}`)
-	c.Subscribe(identifier)
+	if message != "" {
+		c.Send(message)
+	}
+	c.Subscribe("room")
 	if session, ok := conn.(*tls.Conn); ok {
 		conn = session.NetConn()
 	}

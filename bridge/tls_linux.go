@@ -1,11 +1,14 @@
 package bridge
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"net"
+	"reflect"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 const (
@@ -138,11 +141,35 @@ func (s *secureSocket) decrypt(p []byte) {
 		switch {
 		case err == nil:
 		case errors.Is(err, wouldBlock{}):
+			s.forgetEmptyBuffers()
 			return
 		default:
 			s.wire.incoming = nil
 			s.close()
 			return
+		}
+	}
+}
+
+// sessionBuffers are where in a tls.Conn those of its buffers are that keep their memory when they are empty, up to 35 KB of it: what comes in, and
+// messages of a handshake. Nothing but crypto/tls can reach them by a name; where it has no such fields they keep it.
+var sessionBuffers = findBuffers(reflect.TypeFor[tls.Conn](), "rawInput", "hand")
+
+func findBuffers(in reflect.Type, names ...string) (offsets []uintptr) {
+	for _, name := range names {
+		if field, ok := in.FieldByName(name); ok && field.Type == reflect.TypeFor[bytes.Buffer]() {
+			offsets = append(offsets, field.Offset)
+		}
+	}
+	return offsets
+}
+
+// forgetEmptyBuffers puts an empty buffer in the place of an empty one, which to the session is the same. Only who reads from the session, which is
+// who calls, looks at them once the handshake is done.
+func (s *secureSocket) forgetEmptyBuffers() {
+	for _, offset := range sessionBuffers {
+		if b := (*bytes.Buffer)(unsafe.Add(unsafe.Pointer(s.session), offset)); b.Len() == 0 {
+			*b = bytes.Buffer{}
 		}
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -19,7 +21,7 @@ type securePeer struct {
 	socket   *secureSocket
 }
 
-func testSecurePeer(t *testing.T) securePeer {
+func testSecurePeer(t testing.TB) securePeer {
 	t.Helper()
 	path, key := certificatetest.Write(t, t.TempDir(), "bridge.test")
 	pair, err := tls.LoadX509KeyPair(path, key)
@@ -119,6 +121,39 @@ func TestSecureSocket_CostsNoAllocationOfItsOwnForAFrame(t *testing.T) {
 	}
 	if p.outbound.backlog != nil {
 		t.Error("the kernel did not take all")
+	}
+}
+
+// BenchmarkSecureSocket is what TLS adds to the write of a frame.
+func BenchmarkSecureSocket(b *testing.B) {
+	for _, size := range []int{128, 1 << 10, 10 << 10} {
+		for _, kind := range []string{"plain", "TLS"} {
+			b.Run(fmt.Sprintf("size=%d/%s", size, kind), func(b *testing.B) {
+				p := testSecurePeer(b)
+				if err := p.SetDeadline(time.Time{}); err != nil {
+					b.Fatal(err)
+				}
+				o := p.outbound
+				if kind == "plain" {
+					o.socket = p.socket.wire.raw
+				}
+				frame := textFrame(bytes.Repeat([]byte("x"), size))
+				into := make([]byte, 64<<10)
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				taken, writes := int64(0), 0
+				for b.Loop() {
+					began := processorTime()
+					_ = o.transmit(frame)
+					taken += processorTime() - began
+					writes++
+					if _, err := p.NetConn().Read(into); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(taken)/float64(writes), "cpu-ns/frame")
+			})
+		}
 	}
 }
 
