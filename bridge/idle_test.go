@@ -42,6 +42,9 @@ func TestConnection_IdleHasNoGoroutine(t *testing.T) {
 // go test -v -run IdleCosts ./bridge prints it.
 func TestConnection_IdleCosts(t *testing.T) {
 	for kind, most := range map[polling]int{native: 3 << 10, nativeTLS: 7 << 10} {
+		if kind == native && *overTLS {
+			continue
+		}
 		for name, message := range map[string]string{"Silent": "", "AfterALongMessage": strings.Repeat("x", 100_000)} {
 			t.Run("poller="+string(kind)+"/"+name, func(t *testing.T) {
 				b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *setup) { c.Logger = slog.New(slog.DiscardHandler) })

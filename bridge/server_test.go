@@ -113,6 +113,7 @@ func startBridge(t *testing.T, rails *fakeRails, change ...func(*setup)) *testBr
 		b.PubSub.Run(ctx, server.Receiver())
 	}()
 	b.http = httptest.NewUnstartedServer(server)
+	b.http.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelWarn) // of garbage that tests send
 	if config.secure {
 		var own *tls.Config
 		own, b.tls = certificate(t)
