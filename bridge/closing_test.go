@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/gobwas/ws"
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,7 +36,7 @@ func TestClosing_RemotelyReachesEveryConnectionOfTheIdentifier(t *testing.T) {
 				}
 				return welcome("ann"), nil
 			}}
-			b := startBridge(t, rails, func(c *bridge.Config) { c.RemoteDisconnect = test.does })
+			b := startBridge(t, rails, func(c *setup) { c.RemoteDisconnect = test.does })
 			bob := b.Dial("actioncable-v1-json")
 			bob.Expect(`{"type":"welcome"}`)
 			anns := []*client{b.Dial(), b.Dial()}
@@ -59,7 +57,7 @@ func TestClosing_RemotelyReachesEveryConnectionOfTheIdentifier(t *testing.T) {
 
 func TestClosing_AtShutdownTellsEveryClientToReconnectAndRunsEveryDisconnect(t *testing.T) {
 	eachPoller(t, func(t *testing.T, kind polling) {
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *bridge.Config) { c.Drain = 50 * time.Millisecond })
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *setup) { c.Drain = 50 * time.Millisecond })
 		var clients []*client
 		for range 20 {
 			c := b.Welcomed()
@@ -148,7 +146,7 @@ func TestClosing_AtShutdownSaysWhenRailsDidNotAnswerInTime(t *testing.T) {
 func TestClosing_ASlowConsumerAloneIsClosed(t *testing.T) {
 	eachPoller(t, func(t *testing.T, kind polling) {
 		registry := prometheus.NewRegistry()
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *bridge.Config) { c.Registerer = registry })
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), func(c *setup) { c.Registerer = registry })
 		slow, quick := b.Welcomed(), b.Welcomed()
 		slow.Subscribe("room")
 		quick.Subscribe("room")
@@ -252,11 +250,7 @@ func TestClosing_AtShutdownDoesNotWaitForWhoDoesNotReadTheAppsAnswer(t *testing.
 		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 200, Body: make([]byte, 64<<20)}}, nil
 	}}
 	b := startBridge(t, rails)
-	conn, err := net.Dial("tcp", b.URL[len("http://"):]) //nolint:noctx // loopback
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := b.connect()
 	if _, err := conn.Write([]byte("GET /cable HTTP/1.1\r\nHost: example.test\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +269,7 @@ func (l *lineCounter) Write(p []byte) (int, error) {
 
 func TestClosing_AtShutdownSaysOnceThatItHurries(t *testing.T) {
 	said := new(lineCounter)
-	b := startBridge(t, &fakeRails{}, func(c *bridge.Config) {
+	b := startBridge(t, &fakeRails{}, func(c *setup) {
 		c.Drain, c.Logger = time.Hour, slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	})
 	for range 5 {

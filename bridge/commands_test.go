@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/gobwas/ws"
 	"github.com/prometheus/client_golang/prometheus"
@@ -333,7 +332,7 @@ func testFarAhead(t *testing.T, kind polling, name string, text func(i int) stri
 		},
 	}
 	registry := prometheus.NewRegistry()
-	b := startBridge(t, rails, on(kind), func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, on(kind), func(c *setup) { c.Registerer = registry })
 	c := b.Welcomed()
 	c.Subscribe("room")
 	const commands = 256 // 64 MB: much more than the kernel holds
@@ -396,7 +395,7 @@ func TestCommands_ThatWaitedAreAllRunOnceRailsGoesOn(t *testing.T) {
 
 func TestCommands_ToNoSubscriptionAreLoggedInShort(t *testing.T) {
 	said := &longestLine{}
-	b := startBridge(t, &fakeRails{}, func(c *bridge.Config) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
+	b := startBridge(t, &fakeRails{}, func(c *setup) { c.Logger = slog.New(slog.NewTextHandler(said, nil)) })
 	c := b.Welcomed()
 	c.Command("message", strings.Repeat("é", 1<<20), "{}")
 	c.Command("unsubscribe", strings.Repeat("é", 1<<20), "")

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
@@ -22,7 +21,7 @@ const (
 	rsv1     = 4
 )
 
-func compressing(c *bridge.Config) { c.Compression = true }
+func compressing(c *setup) { c.Compression = true }
 
 // Offering dials, offers these extensions and takes the welcome.
 func (b *testBridge) Offering(extensions string) *client {
@@ -166,7 +165,7 @@ func TestCompression_TheFirstOfferThatCanBeKeptIsAccepted(t *testing.T) {
 func TestCompression_ABroadcastReachesAllFollowersEachInTheirWay(t *testing.T) {
 	eachPoller(t, func(t *testing.T, kind polling) {
 		registry := prometheus.NewRegistry()
-		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), compressing, func(c *bridge.Config) { c.Registerer = registry })
+		b := startBridge(t, &fakeRails{OnSubscribe: following}, on(kind), compressing, func(c *setup) { c.Registerer = registry })
 		plain, one, other := b.Welcomed(), b.Compressed(), b.Compressed()
 		for _, c := range []*client{plain, one, other} {
 			c.Subscribe("room")

@@ -13,6 +13,7 @@
 //   - streams.go, lane.go, audience.go, message.go: who follows which broadcasting, and the fan-out.
 //   - inbound.go, outbound.go: WebSocket frames in, frames out.
 //   - poller.go and its kin: sockets without a goroutine or a buffer each.
+//   - tls.go, tls_linux.go: the same with TLS.
 //
 // README.md in this folder tells why it is cut so and what is guaranteed.
 package bridge

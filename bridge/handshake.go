@@ -249,8 +249,12 @@ func offeredSubprotocols(r *http.Request) []string {
 
 // newHandshake has the headers in an order of its own: Go does not know the client's.
 func newHandshake(r *http.Request, path string) rpc.EncodedHandshake {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
 	h := &rpc.Handshake{
-		Method: r.Method, Scheme: "http", Path: path, Query: r.URL.RawQuery, RemoteAddr: remoteAddr(r),
+		Method: r.Method, Scheme: scheme, Path: path, Query: r.URL.RawQuery, RemoteAddr: remoteAddr(r),
 		Headers: make([][2]string, 0, len(r.Header)+1),
 	}
 	h.Headers = append(h.Headers, [2]string{"Host", r.Host})

@@ -79,7 +79,7 @@ func TestHandshake_MountsMatchAsRailsRoutesDo(t *testing.T) {
 	rails := &fakeRails{OnConnect: func(context.Context, *rpc.ConnectRequest) (*rpc.ConnectAnswer, error) {
 		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 299}}, nil
 	}}
-	b := startBridge(t, rails, func(c *bridge.Config) { c.Mounts = mounts })
+	b := startBridge(t, rails, func(c *setup) { c.Mounts = mounts })
 	for path, want := range map[string]int{
 		"/cable": 299, "/cable/": 299, "//cable": 299, "/c%61ble": 299, "/cable/longer/path": 299,
 		"/t/acme/cable": 299, "/t/a%20b/cable/": 299, "/t/cable": 404, "/t/acme/cable/more": 404, "/": 404,
@@ -109,7 +109,7 @@ func TestHandshake_AMountAtTheRootIsAll(t *testing.T) {
 		return &rpc.ConnectAnswer{HTTP: &rpc.HTTPAnswer{Status: 299}}, nil
 	}}
 	for anchored, want := range map[bool]int{true: 404, false: 299} {
-		b := startBridge(t, rails, func(c *bridge.Config) { c.Mounts = []rpc.Mount{{Path: "/", Anchored: anchored}} })
+		b := startBridge(t, rails, func(c *setup) { c.Mounts = []rpc.Mount{{Path: "/", Anchored: anchored}} })
 		if response, _ := b.Get("/", nil); response.StatusCode != 299 {
 			t.Errorf("anchored %v: got %d for the root, want 299", anchored, response.StatusCode)
 		}
@@ -167,10 +167,10 @@ func TestHandshake_CarriesTheWholeRequest(t *testing.T) {
 	b.Get("/c%61ble?token=a%20b&x", header)
 
 	h := decoded(got)
-	if h.Method != "GET" || h.Scheme != "http" || h.Path != "/c%61ble" || h.Query != "token=a%20b&x" || h.RemoteAddr != "127.0.0.1" {
+	if h.Method != "GET" || h.Scheme != b.scheme() || h.Path != "/c%61ble" || h.Query != "token=a%20b&x" || h.RemoteAddr != "127.0.0.1" {
 		t.Errorf("got %+v", h)
 	}
-	for _, pair := range [][2]string{{"Cookie", "a=1; b=2"}, {"X-Twice", "one"}, {"X-Twice", "two"}, {"Host", b.URL[len("http://"):]}} {
+	for _, pair := range [][2]string{{"Cookie", "a=1; b=2"}, {"X-Twice", "one"}, {"X-Twice", "two"}, {"Host", b.address()}} {
 		if !slices.Contains(h.Headers, pair) {
 			t.Errorf("no header %q among %q", pair, h.Headers)
 		}
@@ -261,7 +261,7 @@ func TestHandshake_AClientThatLeftIsDisconnectedInRails(t *testing.T) {
 		cancel()
 		close(left)
 	}()
-	if conn, _, _, err := (ws.Dialer{}).Dial(ctx, "ws"+b.URL[len("http"):]+"/cable"); err == nil {
+	if conn, _, _, err := (ws.Dialer{TLSConfig: b.tls}).Dial(ctx, "ws"+b.URL[len("http"):]+"/cable"); err == nil {
 		_ = conn.Close()
 	}
 	if state := b.AwaitDisconnects(1)[0].ConnectionState; state != "connected" {

@@ -152,7 +152,7 @@ func TestHolds_AHeldConnectionIsKnownBeforeItsClientCanAskAnotherSubscription(t 
 		},
 		OnPerform: noting,
 	}
-	b := startBridge(t, rails, func(c *bridge.Config) { pubsub.PubSub, c.PubSub = c.PubSub, pubsub })
+	b := startBridge(t, rails, func(c *setup) { pubsub.PubSub, c.PubSub = c.PubSub, pubsub })
 	defer sync.OnceFunc(func() { close(pubsub.open) })()
 	c := b.Welcomed()
 	c.Subscribe("plain")
@@ -253,7 +253,7 @@ func TestHolds_EndWithTheirWorkerForItsClientsAlone(t *testing.T) {
 		},
 	}
 	registry := prometheus.NewRegistry()
-	b := startBridge(t, rails, func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, func(c *setup) { c.Registerer = registry })
 	c, neighbour := b.Welcomed(), b.Welcomed()
 	for _, identifier := range []string{"live", "plain", "live, no state"} {
 		c.Subscribe(identifier)
@@ -299,7 +299,7 @@ func TestHolds_OfAConnectionWhoseWorkerIsGoneEndElsewhereWithoutItsDisconnect(t 
 		},
 	}
 	registry := prometheus.NewRegistry()
-	b := startBridge(t, rails, func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, func(c *setup) { c.Registerer = registry })
 	c := b.Welcomed()
 	for _, identifier := range []string{"before", "live whole", "live, no state"} {
 		c.Subscribe(identifier)
@@ -502,7 +502,7 @@ func TestHolds_OneThatIsNotThereToBeAttachedCostsItsClientOneReconnect(t *testin
 
 func TestHolds_ARestartTellsEveryClientToReconnect(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	b := startBridge(t, &fakeRails{}, func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, &fakeRails{}, func(c *setup) { c.Registerer = registry })
 	var clients []*client
 	for range 10 {
 		clients = append(clients, b.Welcomed())
@@ -541,7 +541,7 @@ func TestHolds_AreCountedByChannelAndByWhy(t *testing.T) {
 		answer.Live = live("h1")
 		return answer, nil
 	}}
-	b := startBridge(t, rails, func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, func(c *setup) { c.Registerer = registry })
 	c := b.Welcomed()
 	c.Subscribe(`{"channel":"ChatChannel","room":1}`)
 	c.Subscribe(`{"channel":"::Object::ChatChannel","room":2}`) // Ruby knows it by this name too
@@ -569,7 +569,7 @@ func TestHolds_ADisconnectThatItsWorkerDidNotRunIsCountedAndSentNowhereElse(t *t
 		}
 		return nil
 	}}
-	b := startBridge(t, rails, func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, func(c *setup) { c.Registerer = registry })
 	c := b.Welcomed()
 	c.Subscribe("live")
 	c.Hangup()

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/cablestay/cablestay/rpc/rpctest"
 )
@@ -40,7 +39,7 @@ func startLinked(t *testing.T, app rpctest.Rails) (*testBridge, *rpctest.Worker,
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	b := startBridge(t, &fakeRails{}, func(c *bridge.Config) { c.Rails = client })
+	b := startBridge(t, &fakeRails{}, func(c *setup) { c.Rails = client })
 	return b, worker, func() []string {
 		mu.Lock()
 		defer mu.Unlock()

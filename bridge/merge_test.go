@@ -10,7 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 )
 
@@ -116,7 +115,7 @@ func TestMerge_ThatFailsKeepsTheLaterAnswer(t *testing.T) {
 		later <- request.Changed
 		return nil, errors.New("no answer")
 	}}
-	b := startBridge(t, rails, func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, func(c *setup) { c.Registerer = registry })
 	c := b.Welcomed()
 	c.Subscribe("a")
 	c.Subscribe("b")

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -51,7 +50,7 @@ func TestMetrics_ClientsCannotMakeMoreChannelsThanAnAppHas(t *testing.T) {
 func transmissionsAfterOneBroadcast(t *testing.T, byChannel bool, identifiers ...string) map[string]float64 {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	b := startBridge(t, &fakeRails{OnSubscribe: followingOne}, func(c *bridge.Config) {
+	b := startBridge(t, &fakeRails{OnSubscribe: followingOne}, func(c *setup) {
 		c.Registerer, c.MetricsByChannel = registry, byChannel
 	})
 	c := b.Welcomed()

@@ -50,7 +50,7 @@ type poller interface {
 // pollers spreads sockets over several pollers.
 type pollers struct {
 	each     []poller
-	portable *portablePoller // for connections that have no descriptor of their own: TLS, a pipe
+	portable *portablePoller // for connections that have no descriptor: a pipe, TLS that is not a TLSListener's
 	next     atomic.Uint32
 }
 
@@ -70,7 +70,7 @@ func newPollers(portable bool) (*pollers, error) {
 }
 
 func (p *pollers) add(conn net.Conn, h handler) (socket, error) {
-	if _, ok := conn.(syscall.Conn); !ok {
+	if _, ok := transport(conn).(syscall.Conn); !ok {
 		return p.portable.add(conn, h)
 	}
 	n := p.next.Add(1)

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -141,11 +142,18 @@ func (p *epoll) hangup(s *epollSocket) {
 }
 
 func (p *epoll) add(conn net.Conn, h handler) (socket, error) {
+	if session, ok := conn.(*tls.Conn); ok {
+		return p.addSecure(session, h)
+	}
+	return p.attach(conn, h)
+}
+
+func (p *epoll) attach(conn net.Conn, h handler) (*epollSocket, error) {
 	fd, err := detach(conn)
 	if err != nil {
 		return nil, err
 	}
-	s := &epollSocket{poller: p, handler: h, fd: int32(fd)} //nolint:gosec // descriptors are an int32
+	s := &epollSocket{poller: p, handler: h, fd: int32(fd), events: readEvents} //nolint:gosec // descriptors are an int32
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -232,7 +240,6 @@ func (s *epollSocket) release() {
 func (s *epollSocket) start() {
 	s.mu.Lock()
 	s.started = true
-	s.events |= readEvents
 	event := unix.EpollEvent{Events: uint32(s.events), Fd: s.slot, Pad: s.generation}
 	err := unix.EpollCtl(s.poller.fd, unix.EPOLL_CTL_ADD, int(s.fd), &event)
 	s.mu.Unlock()

@@ -49,3 +49,48 @@ func TestEpollSocket_CostsNoAllocationForAFrame(t *testing.T) {
 	<-h.gone
 	p.stop()
 }
+
+// reading is a handler that tells of what was read.
+type reading struct {
+	unmoved
+	read chan string
+}
+
+func (r reading) readable(p []byte) { r.read <- string(p) }
+
+func TestEpollSocket_PausedBeforeItsStartReadsNothingUntilItIsResumed(t *testing.T) {
+	peer := testPeers(t, 1)[0] // for its poller
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := reading{unmoved{make(chan struct{})}, make(chan string, 1)}
+	s, err := peer.socket.poller.attach(server, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pauseReading()
+	s.start()
+	if s.events != 0 {
+		t.Errorf("epoll is asked for %x, want nothing", s.events)
+	}
+	if _, err := client.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	s.resumeReading()
+	if got := <-h.read; got != "hello" {
+		t.Errorf("got %q", got)
+	}
+	s.close()
+	<-h.gone
+}

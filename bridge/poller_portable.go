@@ -1,14 +1,20 @@
 package bridge
 
 import (
+	"crypto/tls"
 	"maps"
 	"net"
 	"slices"
 	"sync"
+	"time"
 )
 
-// portableBuffer is what each socket of the portable poller reads into.
-const portableBuffer = 4096
+const (
+	// portableBuffer is what each socket of the portable poller reads into.
+	portableBuffer = 4096
+	// goodbyeWithin is how long the end of a TLS session waits for what the session is still writing.
+	goodbyeWithin = time.Second
+)
 
 // portablePoller gives each socket a goroutine that reads, and one that writes while there is something to write.
 // It serves systems without epoll, and connections that are no plain sockets.
@@ -141,5 +147,16 @@ func (s *portableSocket) close() {
 	}
 	s.closed = true
 	s.changed.Broadcast()
+	if _, ok := s.conn.(*tls.Conn); ok {
+		s.poller.running.Go(s.closeSession)
+		return
+	}
 	_ = s.conn.Close() // nothing is left to tell anyone
+}
+
+// closeSession says goodbye (close_notify), which may wait for a peer that does not read: for no longer than crypto/tls allows, once a
+// write that is under way has been interrupted.
+func (s *portableSocket) closeSession() {
+	_ = s.conn.SetWriteDeadline(time.Now().Add(goodbyeWithin))
+	_ = s.conn.Close()
 }

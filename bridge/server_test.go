@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cablestay/cablestay/bridge"
+	"github.com/cablestay/cablestay/bridge/certificatetest"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/gobwas/ws"
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,7 +31,8 @@ type testBridge struct {
 	t      *testing.T
 	Rails  *fakeRails
 	PubSub *bridge.MemoryPubSub
-	URL    string // http://127.0.0.1:port
+	URL    string      // http://127.0.0.1:port, or https://
+	tls    *tls.Config // what a client trusts; nil without TLS
 	http   *httptest.Server
 	shut   bool
 }
@@ -37,37 +40,68 @@ type testBridge struct {
 // onIOURing is for the whole suite: go test ./bridge -args -io-uring.
 var onIOURing = flag.Bool("io-uring", false, "have every bridge of the tests write through an io_uring")
 
+// overTLS is as well: go test ./bridge -args -tls.
+var overTLS = flag.Bool("tls", false, "have every bridge of the tests speak TLS")
+
 // polling is how a bridge deals with its sockets.
 type polling string
 
 const (
-	native   polling = "native"
-	portable polling = "portable"
-	ioURing  polling = "io_uring" // native, and what goes to many through a ring
+	native      polling = "native"
+	portable    polling = "portable"
+	ioURing     polling = "io_uring" // native, and what goes to many through a ring
+	nativeTLS   polling = "native, TLS"
+	portableTLS polling = "portable, TLS"
+	ioURingTLS  polling = "io_uring, TLS"
 )
 
 // eachPoller runs the test on every kind of poller that the system has.
 func eachPoller(t *testing.T, test func(t *testing.T, kind polling)) {
 	t.Helper()
-	for _, kind := range []polling{native, portable, ioURing} {
+	for _, kind := range []polling{native, portable, ioURing, nativeTLS, portableTLS} {
 		t.Run("poller="+string(kind), func(t *testing.T) { test(t, kind) })
 	}
 }
 
-func startBridge(t *testing.T, rails *fakeRails, change ...func(*bridge.Config)) *testBridge {
+// eachTLS runs the test on every kind of poller, with TLS.
+func eachTLS(t *testing.T, test func(t *testing.T, kind polling)) {
+	t.Helper()
+	for _, kind := range []polling{nativeTLS, portableTLS, ioURingTLS} {
+		t.Run("poller="+string(kind), func(t *testing.T) { test(t, kind) })
+	}
+}
+
+// setup is how a test wants its bridge.
+type setup struct {
+	bridge.Config
+	secure bool // it speaks TLS
+}
+
+// certificate is one for a bridge, and what its clients trust.
+func certificate(t *testing.T) (server, client *tls.Config) {
+	t.Helper()
+	path, key := certificatetest.Write(t, t.TempDir(), "bridge.test")
+	pair, err := tls.LoadX509KeyPair(path, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}, &tls.Config{RootCAs: certificatetest.Pool(t, path)}
+}
+
+func startBridge(t *testing.T, rails *fakeRails, change ...func(*setup)) *testBridge {
 	t.Helper()
 	b := &testBridge{t: t, Rails: rails, PubSub: bridge.NewMemoryPubSub()}
-	config := bridge.Config{
+	config := setup{Config: bridge.Config{
 		Rails: rails, PubSub: b.PubSub, Mounts: []rpc.Mount{{Path: "/cable", Anchored: true}},
 		Logger: slog.New(slog.NewTextHandler(&testLog{t}, nil)), Registerer: prometheus.NewRegistry(), IOURing: *onIOURing,
-	}
+	}, secure: *overTLS}
 	for _, c := range change {
 		c(&config)
 	}
 	if err := bridge.CheckIOURing(); err != nil && config.IOURing {
 		t.Skip(err)
 	}
-	server, err := bridge.NewServer(config)
+	server, err := bridge.NewServer(config.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +112,17 @@ func startBridge(t *testing.T, rails *fakeRails, change ...func(*bridge.Config))
 		defer close(stopped)
 		b.PubSub.Run(ctx, server.Receiver())
 	}()
-	b.http = httptest.NewServer(server)
-	b.URL = b.http.URL
+	b.http = httptest.NewUnstartedServer(server)
+	b.http.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelWarn) // of garbage that tests send
+	if config.secure {
+		var own *tls.Config
+		own, b.tls = certificate(t)
+		b.http.Listener = bridge.TLSListener(b.http.Listener, own)
+	}
+	b.http.Start()
+	if b.URL = b.http.URL; config.secure {
+		b.URL = strings.Replace(b.URL, "http", "https", 1)
+	}
 	t.Cleanup(func() {
 		b.Shutdown()
 		cancel()
@@ -93,10 +136,12 @@ func startBridge(t *testing.T, rails *fakeRails, change ...func(*bridge.Config))
 }
 
 // on has the bridge deal with its sockets that way.
-func on(kind polling) func(*bridge.Config) {
-	return func(c *bridge.Config) {
-		c.Portable = kind == portable
-		c.IOURing = c.IOURing || kind == ioURing
+func on(kind polling) func(*setup) {
+	return func(c *setup) {
+		poller, _, secure := strings.Cut(string(kind), ", ")
+		c.Portable = poller == string(portable)
+		c.IOURing = c.IOURing || poller == string(ioURing)
+		c.secure = c.secure || secure
 	}
 }
 
@@ -193,8 +238,8 @@ func (b *testBridge) TryDial(subprotocols ...string) (*client, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	dialer := ws.Dialer{
-		Protocols: subprotocols,
-		Header:    ws.HandshakeHeaderHTTP{"Origin": {"http://example.test"}},
+		Protocols: subprotocols, TLSConfig: b.tls,
+		Header: ws.HandshakeHeaderHTTP{"Origin": {"http://example.test"}},
 	}
 	conn, buffered, hs, err := dialer.Dial(ctx, strings.Replace(b.URL, "http", "ws", 1)+"/cable?token=abc")
 	if err != nil {
@@ -325,7 +370,7 @@ func (b *testBridge) Get(path string, header http.Header) (*http.Response, strin
 	for name, values := range header {
 		r.Header[name] = values
 	}
-	transport := &http.Transport{DisableKeepAlives: true}
+	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: b.tls}
 	response, err := transport.RoundTrip(r)
 	if err != nil {
 		b.t.Fatal(err)
@@ -352,14 +397,38 @@ func (b *testBridge) DialWith(early []byte) *client {
 	return b.DialRaw("Host: example.test\r\nConnection: Upgrade\r\n", early)
 }
 
-// DialRaw sends a handshake that has these lines beside those that are always the same.
-func (b *testBridge) DialRaw(lines string, early []byte) *client {
+func (b *testBridge) scheme() string {
+	scheme, _, _ := strings.Cut(b.URL, ":")
+	return scheme
+}
+
+// address is where it listens.
+func (b *testBridge) address() string { return b.http.Listener.Addr().String() }
+
+// connect is a connection on which nothing has been asked yet.
+func (b *testBridge) connect() net.Conn {
 	b.t.Helper()
-	conn, err := net.Dial("tcp", b.URL[len("http://"):]) //nolint:noctx // loopback
+	conn, err := net.Dial("tcp", b.address()) //nolint:noctx // loopback
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = conn.Close() })
+	if b.tls == nil {
+		return conn
+	}
+	config := b.tls.Clone()
+	config.ServerName, config.DynamicRecordSizingDisabled = "127.0.0.1", true // what is sent at once comes at once
+	return tls.Client(conn, config)
+}
+
+// DialRaw sends a handshake that has these lines beside those that are always the same.
+func (b *testBridge) DialRaw(lines string, early []byte) *client {
+	b.t.Helper()
+	return b.upgrade(b.connect(), lines, early)
+}
+
+func (b *testBridge) upgrade(conn net.Conn, lines string, early []byte) *client {
+	b.t.Helper()
 	request := "GET /cable HTTP/1.1\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + lines + "\r\n"
 	if _, err := conn.Write(append([]byte(request), early...)); err != nil {

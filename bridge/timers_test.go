@@ -10,7 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 )
 
@@ -151,7 +150,7 @@ func TestTimers_TicksNeitherOverlapNorPileUp(t *testing.T) {
 		running.Add(-1)
 		return &rpc.CommandAnswer{Subscribed: true}, nil
 	}}
-	b := startBridge(t, rails, func(c *bridge.Config) { c.Registerer = registry })
+	b := startBridge(t, rails, func(c *setup) { c.Registerer = registry })
 	c := b.Welcomed()
 	c.Subscribe("room")
 	eventually(t, func() bool { return counter(t, registry, "cablestay_timer_ticks_total", "skipped") >= 5 })
@@ -186,7 +185,7 @@ func TestTimers_ATickThatFailsDoesNotStopThem(t *testing.T) {
 		}
 		return transmitting("tick")(ctx, request)
 	}}
-	c := startBridge(t, rails, func(c *bridge.Config) { c.Registerer = registry }).Welcomed()
+	c := startBridge(t, rails, func(c *setup) { c.Registerer = registry }).Welcomed()
 	c.Subscribe("room")
 	c.Expect("tick")
 	if got := counter(t, registry, "cablestay_commands_failed_total", "timer"); got != 1 {

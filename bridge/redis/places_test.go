@@ -2,14 +2,7 @@ package redis_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -19,6 +12,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/cablestay/cablestay/bridge/certificatetest"
 	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/bridge/redis"
 )
@@ -119,7 +113,7 @@ func TestPubSub_SpeaksOverAUnixSocket(t *testing.T) {
 
 func TestPubSub_SpeaksTLS(t *testing.T) {
 	folder := t.TempDir()
-	certificate, key := writeCertificate(t, folder)
+	certificate, key := certificatetest.Write(t, folder, "redis.test")
 	port := freeport.Find(t)
 	address := "127.0.0.1:" + port
 	pair, err := tls.LoadX509KeyPair(certificate, key)
@@ -179,36 +173,4 @@ func startSentinel(t *testing.T, configuration, port string) {
 	await(t, "Sentinel", func() bool {
 		return sentinel.GetMasterAddrByName(context.Background(), "chat-master").Err() == nil
 	})
-}
-
-// writeCertificate makes one that is its own authority.
-func writeCertificate(t *testing.T, folder string) (certificatePath, keyPath string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis.test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encodedKey, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificatePath, keyPath = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	for path, block := range map[string]*pem.Block{
-		certificatePath: {Type: "CERTIFICATE", Bytes: certificate}, keyPath: {Type: "PRIVATE KEY", Bytes: encodedKey},
-	} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return certificatePath, keyPath
 }

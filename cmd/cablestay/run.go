@@ -35,12 +35,12 @@ func run(s *settings, log *slog.Logger) int {
 func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	ready, sockets := new(readiness), new(gate)
 	registry := newRegistry()
-	ops, err := listen("--ops-listen", s.opsListen, newOps(ready, registry), log)
+	ops, err := listen("--ops-listen", s.opsListen, nil, newOps(ready, registry), log)
 	if err != nil {
 		return err
 	}
 	defer ops.close()
-	cable, err := listen("--listen", s.listen, sockets, log)
+	cable, err := listen("--listen", s.listen, s.certificate, sockets, log)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	running.Go(func() { keepGreeting(background, client, s, hello, log) })
 	ready.setGreeted(b.pubsub.Connected)
 	sockets.open(b.server)
-	log.Info("serving", "listen", cable.address(), "ops", ops.address(), "mounts", b.mounts)
+	log.Info("serving", "listen", cable.address(), "ops", ops.address(), "mounts", b.mounts, "tls", s.certificate != nil)
 
 	select {
 	case <-ctx.Done():
@@ -156,12 +156,16 @@ type listener struct {
 	done   chan struct{} // closed when nothing listens any more
 }
 
-// listen names the flag where it can't.
-func listen(flag, address string, handler http.Handler, log *slog.Logger) (*listener, error) {
+// listen names the flag where it can't. It speaks TLS where there is a certificate.
+func listen(flag, address string, c *certificate, handler http.Handler, log *slog.Logger) (*listener, error) {
 	socket, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}
+	if c != nil {
+		c.log = log
+	}
+	socket = c.secure(socket)
 	l := &listener{socket: socket, failed: make(chan error, 1), done: make(chan struct{})}
 	l.server = newHTTPServer(handler, log)
 	go func() {
@@ -173,7 +177,7 @@ func listen(flag, address string, handler http.Handler, log *slog.Logger) (*list
 	return l, nil
 }
 
-// newHTTPServer lets go of clients that keep a request or an answer waiting. A socket's life is not counted: the server has
+// newHTTPServer lets go of clients that keep a request or an answer waiting, or TLS' handshake. A socket's life is not counted: the server has
 // nothing to do with it once it is upgraded.
 func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{

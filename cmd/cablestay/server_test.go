@@ -13,6 +13,12 @@ import (
 // serveHTTP is the binary's server with other times, and a client's socket that has sent the request.
 func serveHTTP(t *testing.T, times time.Duration, request string, handler http.HandlerFunc) net.Conn {
 	t.Helper()
+	return serveClient(t, nil, times, request, handler)
+}
+
+// serveClient speaks TLS where there is a certificate; the client does not.
+func serveClient(t *testing.T, c *certificate, times time.Duration, request string, handler http.HandlerFunc) net.Conn {
+	t.Helper()
 	server := newHTTPServer(handler, slog.New(slog.DiscardHandler))
 	if server.ReadTimeout <= 0 || server.WriteTimeout <= server.ReadTimeout {
 		t.Errorf("got %s for a request and %s for its answer", server.ReadTimeout, server.WriteTimeout)
@@ -22,6 +28,7 @@ func serveHTTP(t *testing.T, times time.Duration, request string, handler http.H
 	if err != nil {
 		t.Fatal(err)
 	}
+	listener = c.secure(listener)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -21,6 +21,7 @@ import (
 // settings are what the command line and the environment say. What they leave to Rails is nil or zero.
 type settings struct {
 	listen, opsListen string
+	certificate       *certificate // nil without TLS
 	railsURL          string
 	secret            string
 	secretFile        string
@@ -63,8 +64,9 @@ func (s *setting) byDefault() string {
 }
 
 const (
-	fromRails = "from Rails"
-	required  = "one of the two is required"
+	fromRails  = "from Rails"
+	required   = "one of the two is required"
+	withoutTLS = "none: `ws://` alone"
 )
 
 var allSettings = []*setting{
@@ -74,6 +76,12 @@ var allSettings = []*setting{
 	}, {
 		name: "ops-listen", fallback: "127.0.0.1:9292", help: "address for /livez, /readyz and /metrics",
 		apply: func(s *settings, value string) error { s.opsListen = value; return checkAddress(value) },
+	}, {
+		name: "tls-cert", otherwise: withoutTLS, help: "file with the certificate for wss:// and its chain, in PEM; taken up anew when it changes",
+		apply: func(s *settings, value string) error { s.tls().path = value; return nil },
+	}, {
+		name: "tls-key", otherwise: withoutTLS, help: "file with the certificate's key",
+		apply: func(s *settings, value string) error { s.tls().keyPath = value; return nil },
 	}, {
 		name: "rails-url", fallback: "http://127.0.0.1:3000", help: "where Puma listens; or unix:///path", secret: true,
 		apply: func(s *settings, value string) error { s.railsURL = value; return checkRailsURL(value) },
@@ -141,6 +149,7 @@ var errNoSecret = errors.New("no secret: --secret-file, --secret or their variab
 // newSettings reads every setting: from its flag, else its variable, else its default. Errors name the flag or variable.
 func newSettings(given flags, lookup func(string) (string, bool)) (*settings, error) {
 	s := new(settings)
+	sources := make(map[string]string) // of those that were given
 	for _, one := range allSettings {
 		value, ok := given[one.name]
 		source := "--" + one.name
@@ -150,10 +159,10 @@ func newSettings(given flags, lookup func(string) (string, bool)) (*settings, er
 			value, _ = lookup(source)
 			ok = value != ""
 		}
-		if !ok {
-			if value = one.fallback; value == "" {
-				continue
-			}
+		if ok {
+			sources[one.name] = source
+		} else if value = one.fallback; value == "" {
+			continue
 		}
 		if err := one.apply(s, value); err != nil {
 			if one.secret {
@@ -167,6 +176,12 @@ func newSettings(given flags, lookup func(string) (string, bool)) (*settings, er
 			}
 		}
 	}
+	if s.certificate != nil {
+		s.certificate.source, s.certificate.keySource = sources["tls-cert"], sources["tls-key"]
+		if err := s.certificate.load(); err != nil {
+			return s, err
+		}
+	}
 	if s.shutdownTimeout < s.drain {
 		return s, fmt.Errorf("--shutdown-timeout (CABLESTAY_SHUTDOWN_TIMEOUT) %s is shorter than --drain (CABLESTAY_DRAIN) %s",
 			s.shutdownTimeout, s.drain)
@@ -175,6 +190,13 @@ func newSettings(given flags, lookup func(string) (string, bool)) (*settings, er
 		return s, errNoSecret
 	}
 	return s, nil
+}
+
+func (s *settings) tls() *certificate {
+	if s.certificate == nil {
+		s.certificate = &certificate{lookEvery: lookAtCertificateEvery}
+	}
+	return s.certificate
 }
 
 func (s *settings) readSecret(source string) error {

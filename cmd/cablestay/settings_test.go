@@ -53,6 +53,9 @@ func TestSettings_DefaultsAreTheDocumentedOnes(t *testing.T) {
 	if s.drain != 5*time.Second || s.shutdownTimeout != 30*time.Second {
 		t.Errorf("times: got %s and %s, want 5s and 30s", s.drain, s.shutdownTimeout)
 	}
+	if s.certificate != nil {
+		t.Error("TLS: got on, want off")
+	}
 	if s.compression {
 		t.Error("compression: got on, want off, as in stock")
 	}
@@ -122,7 +125,7 @@ func TestSettings_BadOnesAreNamedAsTheyWereGiven(t *testing.T) {
 	for name, value := range map[string]string{
 		"listen": "nowhere", "ops-listen": "127.0.0.1:70000", "rails-url": "ftp://u:" + hidden + "@rails", "secret-file": empty,
 		"redis-url": "http://:" + hidden + "@redis", "path": "cable", "rpc-concurrency": "-1", "drain": "soon", "shutdown-timeout": "-1s",
-		"compression": "some", "io-uring": "perhaps", "metrics-by-channel": "maybe", "log-level": "loud", "log-format": "xml",
+		"compression": "some", "tls-cert": "/nonexistent", "tls-key": "/nonexistent", "io-uring": "perhaps", "metrics-by-channel": "maybe", "log-level": "loud", "log-format": "xml",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var variable string

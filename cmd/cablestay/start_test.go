@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/cablestay/cablestay/bridge"
+	"github.com/cablestay/cablestay/bridge/certificatetest"
 	"github.com/cablestay/cablestay/bridge/freeport"
 	"github.com/cablestay/cablestay/bridge/iouringtest"
 	"github.com/cablestay/cablestay/rpc"
@@ -80,6 +82,7 @@ func TestStart_BadSettingStopsItWithALineThatNamesIt(t *testing.T) {
 		"NoValue":      {secret(), []string{"--listen"}, "--listen"},
 		"StrayCommand": {secret(), []string{"serve"}, `"serve"`},
 		"RailsURL":     {secret(), []string{"--rails-url", "https://rails"}, "--rails-url"},
+		"TLS":          {secret(), []string{"--tls-cert", "/nonexistent/cert.pem", "--tls-key", "/nonexistent/key.pem"}, "--tls-cert: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectNoStart(t, start(t, cablestayCommand(scenario.environment, scenario.arguments...)), exitSettings, scenario.says)
@@ -295,6 +298,27 @@ func TestCompression_IsNegotiatedIfAskedTo(t *testing.T) {
 			t.Errorf("%s: got %d extensions, want %d", argument, got, want)
 		}
 		_ = socket.Close()
+	}
+}
+
+func TestTLS_IsSpokenToClientsAndNotToOperators(t *testing.T) {
+	certificate, key := certificatetest.Write(t, t.TempDir(), "bridge.test")
+	bridge, _ := startAll(t, nil, "--tls-cert", certificate, "--tls-key", key) // ready, as the operator's address says over plain HTTP
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	dialer := ws.Dialer{TLSConfig: &tls.Config{RootCAs: certificatetest.Pool(t, certificate)}}
+	socket, _, _, err := dialer.Dial(ctx, "wss://"+bridge.listen+"/cable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = socket.Close()
+	if socket, _, _, err := dialer.Dial(ctx, "ws://"+bridge.listen+"/cable"); err == nil {
+		_ = socket.Close()
+		t.Error("who speaks no TLS got a socket")
+	}
+	bridge.signal(syscall.SIGTERM)
+	if code := bridge.exit(); code != exitOK {
+		t.Errorf("got exit code %d, want 0", code)
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *server) dial(t *testing.T, hello handshake) *consumer {
 		hello.device = fmt.Sprintf("device-%d", devices.Add(1))
 	}
 	if hello.origin == "" {
-		hello.origin = "http://" + s.address()
+		hello.origin = s.scheme() + "://" + s.address()
 	}
 	query := url.Values{"device": {hello.device}}
 	for name, values := range hello.query {
@@ -97,8 +97,8 @@ func (s *server) dial(t *testing.T, hello handshake) *consumer {
 	if hello.path == "" {
 		hello.path = "/cable"
 	}
-	dialer := ws.Dialer{Protocols: hello.protocols, Header: ws.HandshakeHeaderHTTP(header), Timeout: patience}
-	socket, early, chosen, err := dialer.Dial(t.Context(), "ws://"+s.address()+hello.path+"?"+query.Encode())
+	dialer := ws.Dialer{Protocols: hello.protocols, Header: ws.HandshakeHeaderHTTP(header), Timeout: patience, TLSConfig: s.tls}
+	socket, early, chosen, err := dialer.Dial(t.Context(), "ws"+s.scheme()[len("http"):]+"://"+s.address()+hello.path+"?"+query.Encode())
 	if err != nil {
 		t.Fatalf("open a socket: %v", err)
 	}

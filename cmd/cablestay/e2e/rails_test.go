@@ -39,6 +39,7 @@ type rails struct {
 	folder  string // what Rails may write to: journal, gates, socket
 	redis   string // URL
 	port    string
+	secure  string // the port at which Puma itself speaks TLS, where it does
 	process *process
 	http    *http.Client
 	version string // of Rails
@@ -59,6 +60,9 @@ func newRails(t *testing.T, life lifetime, kind kind, setup setup, folder, redis
 	if !setup.unixSocket {
 		r.port = freeport.Find(t)
 	}
+	if setup.tls && kind != bridged {
+		r.secure = freeport.Find(t)
+	}
 	transport := &http.Transport{DialContext: r.dial, DisableKeepAlives: true}
 	r.http = &http.Client{Transport: transport, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
@@ -76,6 +80,8 @@ func (r *rails) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 func (r *rails) address() string { return "127.0.0.1:" + r.port }
+
+func (r *rails) secureAddress() string { return "127.0.0.1:" + r.secure }
 
 // url is what cablestay is told.
 func (r *rails) url() string {
@@ -138,7 +144,16 @@ func (r *rails) start(t *testing.T) {
 			bind = "unix:///mnt/puma.sock"
 		}
 	}
-	command := r.command(t, "puma", "--bind", bind, "--threads", fmt.Sprintf("%[1]d:%[1]d", r.threads()), "--workers", strconv.Itoa(r.workers()), "config.ru")
+	puma := []string{"puma", "--bind", bind}
+	if r.secure != "" {
+		folder := r.folder
+		if os.Getenv("CABLESTAY_E2E_RAILS_ROOT") != "" {
+			folder = "/mnt"
+		}
+		puma = append(puma, "--bind", "ssl://"+r.secureAddress()+"?cert="+folder+"/cert.pem&key="+folder+"/key.pem")
+	}
+	puma = append(puma, "--threads", fmt.Sprintf("%[1]d:%[1]d", r.threads()), "--workers", strconv.Itoa(r.workers()), "config.ru")
+	command := r.command(t, puma...)
 	r.process = startProcess(t, r.life, r.folder, "puma", command)
 	awaitFor(t, patienceWithStarts, "Puma", func() bool {
 		if r.process.ended() {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cablestay/cablestay/bridge/certificatetest"
 	"github.com/cablestay/cablestay/bridge/freeport"
 )
 
@@ -22,6 +24,7 @@ type setup struct {
 	road          *faultyRoad // lies between the bridge and Puma, where there is one
 	app           app         // nil is the one in app/
 	configuration string      // of the app in app/: a file in app/config/configurations
+	tls           bool        // consumers speak TLS, with the bridge or with Puma itself
 }
 
 // server is a cable under test with all that it needs.
@@ -29,7 +32,8 @@ type server struct {
 	kind   kind
 	redis  *redisServer
 	rails  *rails
-	bridge *bridge // nil on stock
+	bridge *bridge     // nil on stock
+	tls    *tls.Config // what consumers trust; nil without TLS
 }
 
 // newServer starts Redis, Puma and, where it is the one under test, cablestay.
@@ -42,6 +46,10 @@ func newServer(t *testing.T, life lifetime, kind kind, setup setup) *server {
 	}
 	s := &server{kind: kind}
 	s.redis = newRedisServer(t, life, folder)
+	if setup.tls {
+		certificate, _ := certificatetest.Write(t, folder, "cable.test")
+		s.tls = &tls.Config{RootCAs: certificatetest.Pool(t, certificate)}
+	}
 	s.rails = newRails(t, life, kind, setup, folder, s.redis.url())
 	if life == lifetime(t) {
 		s.showLogsOnFailure(t) // registered before the bridge's own end, so shown after it
@@ -51,17 +59,33 @@ func newServer(t *testing.T, life lifetime, kind kind, setup setup) *server {
 		if setup.road != nil {
 			railsURL = setup.road.build(t, s.rails)
 		}
-		s.bridge = newBridge(t, life, folder, railsURL)
+		var arguments []string
+		if setup.tls {
+			arguments = []string{"--tls-cert", filepath.Join(folder, "cert.pem"), "--tls-key", filepath.Join(folder, "key.pem")}
+		}
+		s.bridge = newBridge(t, life, folder, railsURL, arguments...)
 	}
 	return s
 }
 
+// scheme is what its pages would have; that of sockets is "ws" + scheme()[len("http"):].
+func (s *server) scheme() string {
+	if s.tls != nil {
+		return "https"
+	}
+	return "http"
+}
+
 // address is where consumers connect to.
 func (s *server) address() string {
-	if s.bridge != nil {
+	switch {
+	case s.bridge != nil:
 		return s.bridge.address()
+	case s.tls != nil:
+		return s.rails.secureAddress()
+	default:
+		return s.rails.address()
 	}
-	return s.rails.address()
 }
 
 // processes are those whose logs tell what happened.
@@ -95,15 +119,15 @@ func (s *server) showLogsOnFailure(t *testing.T) {
 	})
 }
 
-// get asks the cable's address for something over plain HTTP.
+// get asks the cable's address for something.
 func (s *server) get(t *testing.T, path string, header http.Header) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address()+path, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.scheme()+"://"+s.address()+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header = header.Clone()
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	response, err := (&http.Transport{DisableKeepAlives: true, TLSClientConfig: s.tls}).RoundTrip(request)
 	if err != nil {
 		t.Fatalf("get %s: %v", path, err)
 	}
@@ -145,7 +169,7 @@ func (a answer) expectUnavailable(t *testing.T) {
 func (s *server) upgrade() http.Header {
 	return http.Header{
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
-		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Origin": {"http://" + s.address()},
+		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Origin": {s.scheme() + "://" + s.address()},
 	}
 }
 
@@ -155,12 +179,13 @@ type bridge struct {
 	folder    string
 	railsURL  string
 	port, ops string
+	arguments []string // beside those that it always has
 	process   *process
 }
 
-func newBridge(t *testing.T, life lifetime, folder, railsURL string) *bridge {
+func newBridge(t *testing.T, life lifetime, folder, railsURL string, arguments ...string) *bridge {
 	t.Helper()
-	b := &bridge{life: life, folder: folder, railsURL: railsURL, port: freeport.Find(t), ops: freeport.Find(t)}
+	b := &bridge{life: life, folder: folder, railsURL: railsURL, arguments: arguments, port: freeport.Find(t), ops: freeport.Find(t)}
 	b.start(t)
 	return b
 }
@@ -189,6 +214,7 @@ func binary(t *testing.T) string {
 func (b *bridge) command(t *testing.T, secret string) *exec.Cmd {
 	t.Helper()
 	command := exec.Command(binary(t), "--listen", b.address(), "--ops-listen", "127.0.0.1:"+b.ops, "--rails-url", b.railsURL)
+	command.Args = append(command.Args, b.arguments...)
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=exitcode=66"} // none of whoever runs the suite
 	if secret != "" {
 		command.Env = append(command.Env, "CABLESTAY_SECRET="+secret)

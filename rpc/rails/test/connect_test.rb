@@ -59,6 +59,21 @@ class ConnectTest < ActiveSupport::TestCase
     self.class.send(:remove_const, :Tenancy)
   end
 
+  test "where the bridge speaks TLS the request is secure, and the origin of its own host is https, as where Puma does" do
+    secure = nil
+    accepted = lambda do |scheme, origin|
+      headers = Bridge::HEADERS.reject { |name, _| name == "Origin" } + [ [ "Origin", origin ] ]
+      connecting(Bridge.handshake(scheme: scheme).merge(headers: headers)) { secure = [ request.ssl?, request.base_url ] }["accepted"]
+    end
+
+    assert accepted.("https", "https://example.test")
+    assert_equal [ true, "https://example.test" ], secure
+    assert_not accepted.("https", "http://example.test")
+    assert_not accepted.("http", "https://example.test")
+    assert accepted.("http", "http://example.test")
+    assert_equal [ false, "http://example.test" ], secure
+  end
+
   test "parameters of the route that mounts Action Cable are there" do
     seen = nil
     connecting(Bridge.handshake("user=ann", path: "/t/acme/cable")) { seen = request.params.slice(:tenant, :user) }
