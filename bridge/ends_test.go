@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cablestay/cablestay/bridge"
 	"github.com/cablestay/cablestay/rpc"
 	"github.com/gobwas/ws"
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,7 +49,7 @@ func TestEnds_AreNotSentWhereNothingIsToRun(t *testing.T) {
 	eachPoller(t, func(t *testing.T, kind polling) {
 		registry := prometheus.NewRegistry()
 		rails := &fakeRails{OnConnect: connectedUnheard, OnSubscribe: unheard(following)}
-		b := startBridge(t, rails, on(kind), func(c *bridge.Config) { c.Registerer = registry })
+		b := startBridge(t, rails, on(kind), func(s *setup) { s.Registerer = registry })
 		c := b.Welcomed()
 		c.Subscribe("room")
 		c.Subscribe("hall")
