@@ -158,7 +158,11 @@ type listener struct {
 
 // listen names the flag where it can't. It speaks TLS where there is a certificate.
 func listen(flag, address string, c *certificate, handler http.Handler, log *slog.Logger) (*listener, error) {
-	socket, err := net.Listen("tcp", address)
+	// Pings, and deadlines before them, find out who is gone, so that keep-alives would be four calls for each handshake and nothing else;
+	// and clients of a web server in Ruby never had multipath TCP, which Go would offer.
+	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false)
+	socket, err := config.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}
