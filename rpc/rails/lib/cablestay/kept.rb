@@ -9,6 +9,7 @@ module Cablestay
       @seal = Seal.new(connection_id)
       @cable = cable
       @before = {}
+      @given = {} # what identifiers say, which is asked for after each event
       @had = []
     end
 
@@ -57,13 +58,13 @@ module Cablestay
 
     # Is all of the connection and of its channel as it was when both were last seen?
     def unchanged?(channel, streams)
-      !@glance.nil? && @glance.same?(@cable.saved, Channels.saved(channel, streams))
+      !@glance.nil? && @glance.same?(@cable.saved, saved(channel, streams))
     end
 
     # For unchanged?: they are what their states say, and stay.
     def see(channel, streams)
       State::Records.keep_whole
-      @glance = (State::Glance.at(@cable.saved, Channels.saved(channel, streams)) if sharing.objects.empty?)
+      @glance = (State::Glance.at(@cable.saved, saved(channel, streams)) if sharing.objects.empty?)
     end
 
     # This and the next give nil where nothing changed. The block is told what can't travel: see State.dump.
@@ -79,7 +80,7 @@ module Cablestay
     def channel_token(channel, streams, &left_out)
       own = graph_of(channel)
       references_of(channel).among do
-        saved = { **Channels.saved(channel, streams), shared: sharing.of_channel(own) }
+        saved = { **saved(channel, streams), shared: sharing.of_channel(own) }
         sealed(State.dump(saved, channel.class.name, graph: own, reload: reload?(:channels), &left_out),
           channel.identifier)
       end
@@ -136,6 +137,14 @@ module Cablestay
         State::Setting.current.reload?(owner)
       end
 
+      def saved(channel, streams)
+        Channels.saved(channel, streams, given(channel))
+      end
+
+      def given(channel)
+        @given[channel.identifier] ||= Channels.decode(channel.identifier)
+      end
+
       # What the connection has and holds at the end of the event.
       def look_anew
         @glance = nil
@@ -146,7 +155,7 @@ module Cablestay
 
       # This and the next since then.
       def graph_of(channel)
-        @graphs[channel] ||= State::Graph.new(Channels.ivars(channel), beyond: @graph, references: references_of(channel))
+        @graphs[channel] ||= State::Graph.new(Channels.ivars(channel, given(channel)), beyond: @graph, references: references_of(channel))
       end
 
       def references_of(channel)
