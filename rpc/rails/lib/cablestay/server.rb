@@ -38,6 +38,11 @@ module Cablestay
         @cable_server, @surroundings = cable_server, surroundings
       end
 
+      # What a connection that is made with it has for its WebSocket.
+      def socket
+        @surroundings.socket
+      end
+
       def post(task = nil, &block)
         (task || block).call
       end
