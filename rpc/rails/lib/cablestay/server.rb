@@ -20,6 +20,15 @@ module Cablestay
       @worker_pool = WorkerPool.new(surroundings)
     end
 
+    # Each event asks for these, and method_missing takes its time.
+    def config
+      __getobj__.config
+    end
+
+    def logger
+      __getobj__.logger
+    end
+
     # The registry of connections is the bridge's.
     def add_connection(_connection)
     end
