@@ -94,6 +94,20 @@ class RememberingChannel < ApplicationCable::Channel
   end
 end
 
+class EndingChannel < ApplicationCable::Channel
+  def tell
+    transmit({ object: __id__ })
+  end
+
+  def unsubscribed
+    self.class.ended << { object: __id__, subscriptions: connection.subscriptions.identifiers }
+  end
+
+  def self.ended
+    @ended ||= []
+  end
+end
+
 class AtHandTest < ActiveSupport::TestCase
   include Living
 
@@ -106,6 +120,7 @@ class AtHandTest < ActiveSupport::TestCase
   teardown do
     Cablestay::AtHand.current = Cablestay::AtHand.new(500)
     ActingChannel.registry.clear
+    EndingChannel.ended.clear
     ActingChannel::Elsewhere.all.clear
     Cablestay::Live::Offer.instance_variable_get(:@known).clear
   end
@@ -191,6 +206,30 @@ class AtHandTest < ActiveSupport::TestCase
   test "what a channel holds on to that can't travel keeps it alive instead" do
     @client.subscribe("ProcKeepingChannel")
     assert_equal 0, Cablestay::AtHand.current.size
+  end
+
+  test "the end of a connection finds the objects that its last action left" do
+    object = tell_ending
+    @client.disconnect
+    assert_equal object, EndingChannel.ended.last[:object]
+  end
+
+  test "but not where there are more subscriptions, or their states are other ones" do
+    object = tell_ending
+    @client.subscribe("PlainChannel")
+    @client.disconnect
+    refute_equal object, EndingChannel.ended.last[:object]
+
+    object = tell_ending
+    @client.state = changed_elsewhere { |connection| connection.instance_variable_set(:@elsewhere, 1) }
+    @client.disconnect
+    refute_equal object, EndingChannel.ended.last[:object]
+  end
+
+  test "it knows of no subscription that has gone since" do
+    object = tell_ending(identifiers: [ "gone since", identifier("EndingChannel") ])
+    @client.disconnect
+    assert_equal({ object: object, subscriptions: [ identifier("EndingChannel") ] }, EndingChannel.ended.last)
   end
 
   test "a connection that is closed, or ends, leaves nothing" do
@@ -314,6 +353,13 @@ class AtHandTest < ActiveSupport::TestCase
 
     def tell
       perform("tell").messages.first
+    end
+
+    # Of a client with no other subscription.
+    def tell_ending(**others)
+      @client = @bridge.client
+      @client.subscribe("EndingChannel")
+      @client.command("perform", identifier("EndingChannel"), data: '{"action":"tell"}', **others).messages.first["object"]
     end
 
     def forget

@@ -236,6 +236,11 @@ class ConnectTest < ActiveSupport::TestCase
     assert_includes log, "[Dummy] [ann] Registered connection (ann)"
   end
 
+  test "no WebSocket of Rails' own is made of the request" do
+    none = ->(*) { raise "a WebSocket of Rails' own" }
+    ActionCable::Connection::ClientSocket.stub(:new, none) { assert Bridge.new.connect["accepted"] }
+  end
+
   test "the app's initialize runs once, with the connection's own log tags" do
     type = Class.new(ActionCable::Connection::Base) do
       attr_reader :made

@@ -98,9 +98,8 @@ module Cablestay
           request_id: request_id || holder.instance_variable_get(:@env)["action_dispatch.request_id"],
           script_name: script_name || holder.instance_variable_get(:@env)["SCRIPT_NAME"] }
         saved[:coder] = coder unless coder.equal?(ActiveSupport::JSON)
-        saved.merge(ivars: (connection.instance_variables - self.class::IVARS).to_h do |name|
-          [ name, connection.instance_variable_get(name) ]
-        end)
+        saved[:ivars] = (connection.instance_variables - self.class::IVARS).to_h { |name| [ name, connection.instance_variable_get(name) ] }
+        saved
       end
 
       def restore(saved)

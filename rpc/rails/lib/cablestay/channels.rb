@@ -17,11 +17,11 @@ module Cablestay
         cable.table[identifier] = channel
       end
 
-      # What has to be known to revive it.
-      def saved(channel, streams)
+      # What has to be known to revive it. +given+ are the parameters that its identifier says.
+      def saved(channel, streams, given = decode(channel.identifier))
         saved = { counter: channel.instance_variable_get(:@defer_subscription_confirmation_counter).value,
           streams: followed(channel, streams), timers: timers(channel),
-          ivars: ivars(channel) }
+          ivars: ivars(channel, given) }
         %i[ @reject_subscription @subscription_confirmation_sent @unsubscribed ].each do |name|
           value = channel.instance_variable_get(name) if channel.instance_variable_defined?(name)
           saved[name] = value unless value.nil?
@@ -30,9 +30,9 @@ module Cablestay
       end
 
       # The app's own. The identifier says the parameters, unless the app has changed them.
-      def ivars(channel)
+      def ivars(channel, given = decode(channel.identifier))
         names = channel.instance_variables - RailsVersions::CHANNEL_IVARS
-        names << :@params unless channel.instance_variable_get(:@params) == decode(channel.identifier)
+        names << :@params unless channel.instance_variable_get(:@params) == given
         names.to_h { |name| [ name, channel.instance_variable_get(name) ] }
       end
 
@@ -41,6 +41,10 @@ module Cablestay
         transplant.into(before).each do |name, value|
           channel.instance_variable_set(name, value) unless value.equal?(before[name])
         end
+      end
+
+      def decode(identifier)
+        ActiveSupport::JSON.decode(identifier).with_indifferent_access
       end
 
       private
@@ -57,17 +61,13 @@ module Cablestay
         end
 
         def followed(channel, streams)
-          Array(channel.instance_variable_get(:@_streams).to_a).map do |broadcasting, handler|
+          channel.instance_variable_get(:@_streams).to_a.map do |broadcasting, handler|
             [ broadcasting, streams.carried?(handler) ]
           end
         end
 
         def timers(channel)
           Array(channel.instance_variable_get(:@active_periodic_timers)).grep(Timer).map(&:number)
-        end
-
-        def decode(identifier)
-          ActiveSupport::JSON.decode(identifier).with_indifferent_access
         end
 
         # As Subscriptions#add finds it.

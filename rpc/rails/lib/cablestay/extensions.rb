@@ -44,6 +44,14 @@ module Cablestay
       callers.first.path.include?("/action_cable/server/")
     end
 
+    # Prepended to the class of ActionCable::Connection::WebSocket: a connection of ours has its socket already, and Rails'
+    # would be thrown away.
+    module WebSocket
+      def new(env, event_target, event_loop, **)
+        Cablestay::Server::EventLoop === event_loop ? event_loop.socket : super
+      end
+    end
+
     # Prepended to ActionCable::Channel::Base.
     module Channel
       def stream_from(broadcasting, callback = nil, coder: nil, &block)

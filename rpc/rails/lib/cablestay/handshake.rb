@@ -30,11 +30,12 @@ module Cablestay
     # A new env each time: middleware writes into it. +carrier+ is the env of the event's own request.
     def env(carrier)
       env = carrier.slice(*SERVER_KEYS)
-      env.merge!(headers)
-      env.merge!(request_line(carrier))
-      env.merge!(server(env))
-      env.merge!("rack.input" => empty_input, "rack.after_reply" => [],
-        "rack.hijack?" => true, "rack.hijack" => method(:refuse_hijack))
+      add_headers(env)
+      add_request_line(env, carrier)
+      add_server(env)
+      env["rack.input"], env["rack.after_reply"] = empty_input, []
+      env["rack.hijack?"], env["rack.hijack"] = true, method(:refuse_hijack)
+      env
     end
 
     # What is used of the env of a handshake's carrier.
@@ -59,27 +60,30 @@ module Cablestay
         well_formed ? pairs : raise(BadRequest, "handshake.headers is not a list of pairs of strings")
       end
 
-      def request_line(carrier)
+      def add_request_line(env, carrier)
         script_name = carrier["SCRIPT_NAME"].to_s
         script_name = "" unless @path == script_name || @path.start_with?("#{script_name}/")
-        { "REQUEST_METHOD" => @method, "SCRIPT_NAME" => script_name, "PATH_INFO" => @path.delete_prefix(script_name),
-          "QUERY_STRING" => @query, "REQUEST_PATH" => @path, "REQUEST_URI" => @query.empty? ? @path : "#{@path}?#{@query}",
-          "REMOTE_ADDR" => @remote_addr }.merge(carrier.slice("HTTP_VERSION"))
+        env["REQUEST_METHOD"], env["SCRIPT_NAME"], env["PATH_INFO"] = @method, script_name, @path.delete_prefix(script_name)
+        env["QUERY_STRING"], env["REQUEST_PATH"], env["REMOTE_ADDR"] = @query, @path, @remote_addr
+        env["REQUEST_URI"] = @query.empty? ? @path : "#{@path}?#{@query}"
+        env["HTTP_VERSION"] = carrier["HTTP_VERSION"] if carrier.key?("HTTP_VERSION")
       end
 
       # A name with an underscore would pass for the one with a hyphen, which a proxy may have set or
       # removed for safety: it counts only where the other is not there, as in Puma.
-      def headers
-        plain, underscored = @headers.partition { |name, _| !name.include?("_") }
-        collect(underscored).except(*UNPREFIXED).merge(collect(plain))
+      def add_headers(env)
+        underscored, plain = @headers.partition { |name, _| name.include?("_") }
+        collect(plain, env)
+        collect(underscored, {}).each { |key, value| env[key] = value unless env.key?(key) || UNPREFIXED.include?(key) }
       end
 
-      def collect(pairs)
-        pairs.each_with_object({}) do |(name, value), env|
+      def collect(pairs, env)
+        pairs.each do |name, value|
           key = env_key(name)
           separator = key == "HTTP_COOKIE" ? "; " : ", "
           env[key] = env.key?(key) ? "#{env[key]}#{separator}#{value}" : value
         end
+        env
       end
 
       # The same few names in every event, but for those that a client makes up.
@@ -92,13 +96,13 @@ module Cablestay
         end
       end
 
-      def server(env)
+      def add_server(env)
         secure = secure?(env)
         name, port = env["HTTP_HOST"].to_s.match(/\A(\[[^\]]*\]|[^:]*)(?::(.*))?\z/m)&.captures
-        about = { "SERVER_NAME" => name.to_s.empty? ? "localhost" : name,
-          "SERVER_PORT" => port.to_s.empty? ? (secure ? "443" : "80") : port,
-          "rack.url_scheme" => secure ? "https" : "http" }
-        @scheme == "https" ? about.merge("HTTPS" => "https") : about
+        env["SERVER_NAME"] = name.to_s.empty? ? "localhost" : name
+        env["SERVER_PORT"] = port.to_s.empty? ? (secure ? "443" : "80") : port
+        env["rack.url_scheme"] = secure ? "https" : "http"
+        env["HTTPS"] = "https" if @scheme == "https"
       end
 
       def secure?(env)

@@ -9,6 +9,7 @@ module Cablestay
       @seal = Seal.new(connection_id)
       @cable = cable
       @before = {}
+      @given = {} # what identifiers say, which is asked for after each event
       @had = []
     end
 
@@ -31,7 +32,7 @@ module Cablestay
 
     def restore_channel(identifier, token)
       Channels.revive(@cable, identifier) do |channel|
-        State::References.among(channel_objects(channel)) { State.load(opened(token, identifier), sharing.objects) }
+        State::References.among(channel_objects(channel, connection_objects)) { State.load(opened(token, identifier), sharing.objects) }
       end
     end
 
@@ -57,31 +58,29 @@ module Cablestay
 
     # Is all of the connection and of its channel as it was when both were last seen?
     def unchanged?(channel, streams)
-      !@glance.nil? && @glance.same?(@cable.saved, Channels.saved(channel, streams))
+      !@glance.nil? && @glance.same?(@cable.saved, saved(channel, streams))
     end
 
     # For unchanged?: they are what their states say, and stay.
     def see(channel, streams)
       State::Records.keep_whole
-      @glance = (State::Glance.at(@cable.saved, Channels.saved(channel, streams)) if sharing.objects.empty?)
+      @glance = (State::Glance.at(@cable.saved, saved(channel, streams)) if sharing.objects.empty?)
     end
 
     # This and the next give nil where nothing changed. The block is told what can't travel: see State.dump.
     def connection_token(&left_out)
-      @graph = @graphs = @glance = nil
-      saved = @cable.saved
-      channels = @cable.table.values.map { |channel| graph_of(channel) }
-      State::References.among(connection_objects) do
-        shared = sharing.of_connection(graph, channels)
-        sealed(State.dump({ **saved, shared: shared }, @cable.connection.class.name, graph: graph,
+      saved = look_anew
+      shared = sharing.of_connection(@graph, @cable.table.values.map { |channel| graph_of(channel) })
+      @references.among do
+        sealed(State.dump({ **saved, shared: shared }, @cable.connection.class.name, graph: @graph,
           reload: reload?(:connection), &left_out))&.tap { |token| had(token) }
       end
     end
 
     def channel_token(channel, streams, &left_out)
       own = graph_of(channel)
-      State::References.among(channel_objects(channel)) do
-        saved = { **Channels.saved(channel, streams), shared: sharing.of_channel(own) }
+      references_of(channel).among do
+        saved = { **saved(channel, streams), shared: sharing.of_channel(own) }
         sealed(State.dump(saved, channel.class.name, graph: own, reload: reload?(:channels), &left_out),
           channel.identifier)
       end
@@ -138,14 +137,29 @@ module Cablestay
         State::Setting.current.reload?(owner)
       end
 
-      # What the connection holds at the end of the event.
-      def graph
-        @graph ||= State::References.among(connection_objects) { State::Graph.new(@cable.saved[:ivars]) }
+      def saved(channel, streams)
+        Channels.saved(channel, streams, given(channel))
       end
 
+      def given(channel)
+        @given[channel.identifier] ||= Channels.decode(channel.identifier)
+      end
+
+      # What the connection has and holds at the end of the event.
+      def look_anew
+        @glance = nil
+        @graphs, @references_of = {}.compare_by_identity, {}.compare_by_identity
+        @references = State::References.new(connection_objects)
+        @cable.saved.tap { |saved| @graph = State::Graph.new(saved[:ivars], references: @references) }
+      end
+
+      # This and the next since then.
       def graph_of(channel)
-        (@graphs ||= {}.compare_by_identity)[channel] ||=
-          State::References.among(channel_objects(channel)) { State::Graph.new(Channels.ivars(channel), beyond: graph) }
+        @graphs[channel] ||= State::Graph.new(Channels.ivars(channel, given(channel)), beyond: @graph, references: references_of(channel))
+      end
+
+      def references_of(channel)
+        @references_of[channel] ||= State::References.new(channel_objects(channel, @references.objects))
       end
 
       def opened(token, identifier = nil)
@@ -167,7 +181,7 @@ module Cablestay
           "Rails.logger" => (Rails.logger if defined?(Rails.logger)) }.compact
       end
 
-      def channel_objects(channel)
+      def channel_objects(channel, connection_objects)
         connection_objects.merge(identifying_records, "channel" => channel)
       end
 

@@ -4,12 +4,8 @@ module Cablestay
   # Stands where an event would, for what a connection and its channels do outside of one: a thread that transmits when
   # it likes, a broadcast that runs a block. It goes straight to the bridge, once the answer of the event before has.
   class Outside
-    attr_reader :streams
-
     def initialize(surroundings)
       @surroundings = surroundings
-      @streams = Streams.new(self, surroundings)
-      @line = Live.jobs.line
       @waiting = [] # nil once nothing has to wait
       @behind = {} # identifiers => what waits for the answer of a subscribe
       @lock = Mutex.new
@@ -34,6 +30,11 @@ module Cablestay
       self
     end
 
+    # This and the line are for few connections.
+    def streams
+      @lock.synchronize { @streams ||= Streams.new(self, @surroundings) }
+    end
+
     # What only the living channel can do has begun: somebody must end it, too.
     def lives(identifier)
       Live::Offer.make(@surroundings, identifier) unless @surroundings.hold
@@ -47,7 +48,7 @@ module Cablestay
     # A job that was posted to the worker pool is an event of its own. In stock those of one connection may overtake each other,
     # and with them broadcasts; here they keep their order.
     def defer(connection, &job)
-      @line.post do
+      line.post do
         event = Event.new(@surroundings, wait: false) { |effects| send_ahead(effects) }
         event.run { event.work(connection, &job) }
         send_effects(event.finish)
@@ -81,6 +82,10 @@ module Cablestay
     end
 
     private
+      def line
+        @lock.synchronize { @line ||= Live.jobs.line }
+      end
+
       # False where others wait.
       def send_ahead(effects)
         @lock.synchronize { @waiting.nil? && @behind.empty? && @surroundings.road.send_effects(effects) }

@@ -157,6 +157,7 @@ module Cablestay
         ActiveSupport.on_load(:action_cable_connection) do
           include State::References::Named
           RailsVersions.tagged_logger.include(State::References::Named)
+          ActionCable::Connection::WebSocket.singleton_class.prepend(Extensions::WebSocket) if ActionCable::Connection.const_defined?(:WebSocket, false)
         end
         ActiveSupport.on_load(:active_record) { State::Records.extend_rails(self) }
       end

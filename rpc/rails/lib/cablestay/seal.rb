@@ -18,15 +18,16 @@ module Cablestay
       MOST = 10_000
 
       def initialize
-        @keys = {}
+        @keys = Hash.new { |keys, key| keys[key] = {} }
         @digests = Hash.new { |digests, key| digests[key] = OpenSSL::HMAC.new(key, "SHA256") } # to make one takes longer than to use it, too
         @mutex = Mutex.new
       end
 
       def of(connection, key)
         @mutex.synchronize do
-          @keys[[ key, connection ]] ||= begin
-            @keys.shift if @keys.size >= MOST
+          keys = @keys[key]
+          keys[connection] ||= begin
+            keys.shift if keys.size >= MOST
             @digests[key].reset.update("connection #{connection}").digest
           end
         end

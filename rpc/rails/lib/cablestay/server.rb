@@ -20,6 +20,15 @@ module Cablestay
       @worker_pool = WorkerPool.new(surroundings)
     end
 
+    # Each event asks for these, and method_missing takes its time.
+    def config
+      __getobj__.config
+    end
+
+    def logger
+      __getobj__.logger
+    end
+
     # The registry of connections is the bridge's.
     def add_connection(_connection)
     end
@@ -36,6 +45,11 @@ module Cablestay
     class EventLoop
       def initialize(cable_server, surroundings)
         @cable_server, @surroundings = cable_server, surroundings
+      end
+
+      # What a connection that is made with it has for its WebSocket.
+      def socket
+        @surroundings.socket
       end
 
       def post(task = nil, &block)

@@ -25,7 +25,8 @@ module Cablestay
         saved = bytes.start_with?(REPLACING) ? Replacement.new(living).load(marshalled(bytes)) : Marshal.load(marshalled(bytes))
         Records.check_columns(saved[:columns])
         saved[:frozen].each(&:freeze)
-        saved.merge(shared: saved[:shared], ivars: saved[:ivars].transform_values { |value| References.current.restore(value) })
+        saved[:ivars].transform_values! { |value| References.current.restore(value) }
+        saved
       rescue UnreadableState
         raise
       rescue StandardError, ScriptError, SystemStackError => error

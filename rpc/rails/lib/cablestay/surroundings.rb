@@ -27,8 +27,7 @@ module Cablestay
       @outside = Outside.new(self)
       @running = []
       @known = {}.compare_by_identity # the handlers that Rails made of streams => what we know of each
-      @living = Hash.new { |hash, identifier| hash[identifier] = [] }
-      @leaving = ObjectSpace::WeakMap.new # channels, by identity
+      @living = {}
       @lock = Mutex.new
     end
 
@@ -56,17 +55,17 @@ module Cablestay
 
     # Only the living channel can do what it has just been told to do.
     def keep_alive(identifier, why)
-      @lock.synchronize { @living[identifier] |= [ why ] }
+      @lock.synchronize { @living[identifier] = Array(@living[identifier]) | [ why ] }
     end
 
     # Why a subscription (or, for nil, the connection) has to be held.
     def reasons(identifier)
-      @lock.synchronize { @living.key?(identifier) ? @living[identifier].dup : [] }
+      @lock.synchronize { Array(@living[identifier]).dup }
     end
 
     # Once for each channel, unless it raises.
     def leaving(channel)
-      return if @lock.synchronize { @leaving[channel].tap { @leaving[channel] = true } }
+      return if @lock.synchronize { left?(channel) }
 
       begin
         yield
@@ -93,5 +92,12 @@ module Cablestay
       kept = @lock.synchronize { @known.select { |_, stream| stream.by == :adapter }.each_key { |handler| @known.delete(handler) } }
       kept.each { |handler, stream| server.__getobj__.pubsub.unsubscribe(stream.broadcasting, handler) }
     end
+
+    private
+      # Under the lock. True from the second time on.
+      def left?(channel)
+        @leaving ||= ObjectSpace::WeakMap.new # by identity
+        @leaving[channel].tap { @leaving[channel] = true }
+      end
   end
 end

@@ -21,11 +21,8 @@ module Cablestay
             value = queue.shift
             next if seen.key?(value)
 
-            found = inside(value)
-            return true if found.any? { |one| one.equal?(object) }
-
-            queue.concat(found)
             seen[value] = true
+            inside(value).each { |one| one.equal?(object) ? (return true) : keep(one, queue) }
           end
           false
         end
@@ -33,13 +30,20 @@ module Cablestay
         private
           # Most types keep nothing, and are asked after each event. What would have to be loaded first keeps nothing, either.
           def kept_by(type, values)
-            type.constants(false).each do |name|
-              value = type.const_get(name, false) unless type.autoload?(name, false)
-              values << value unless Module === value
+            type.constants(false).each { |name| keep(type.const_get(name, false), values) unless type.autoload?(name, false) }
+            type.instance_variables.each { |name| keep(type.instance_variable_get(name), values) }
+            type.class_variables(false).each { |name| keep(type.class_variable_get(name), values) }
+          end
+
+          def keep(value, values)
+            values << value unless leaf?(value)
+          end
+
+          # Is there nothing in it?
+          def leaf?(value)
+            case value
+            when Module, Proc, String, Symbol, Numeric, nil, true, false then true
             end
-            type.instance_variables.each { |name| values << type.instance_variable_get(name) }
-            type.class_variables(false).each { |name| values << type.class_variable_get(name) }
-            values.compact!
           end
 
           def inside(value)
@@ -47,7 +51,7 @@ module Cablestay
             when Array, Set then value.size > LONGEST ? [] : value.to_a
             when Hash then value.size > LONGEST ? [] : value.keys + value.values
             when Concurrent::Map then value.values
-            when Module, Proc, String, Symbol, Numeric, nil, true, false, ActionCable::Channel::Base, ActionCable::Connection::Base then []
+            when ActionCable::Channel::Base, ActionCable::Connection::Base then []
             else value.instance_variables.map { |name| value.instance_variable_get(name) }
             end
           rescue StandardError # of an object that is not as others are

@@ -13,6 +13,7 @@ module Cablestay
       def initialize(holdable, event, channel)
         @surroundings, @kept, @channel = holdable.surroundings, holdable.kept, channel
         @connection_reasons, @channel_reasons = @surroundings.reasons(nil), []
+        @holdable = @surroundings.holdable?
         @unchanged = !channel.nil? && @kept.unchanged?(channel, event.streams)
         @connection_state = @kept.connection_token(&noting(@connection_reasons)) unless @unchanged
         judge_connection
@@ -32,7 +33,7 @@ module Cablestay
 
       # Do both go on with all that they have, here or elsewhere?
       def travels?
-        @surroundings.holdable? && @channel_reasons.empty? && @connection_reasons.empty?
+        @holdable && @channel_reasons.empty? && @connection_reasons.empty?
       end
 
       # Is there nothing that would have to be held, whether it can be or not?
@@ -52,7 +53,7 @@ module Cablestay
 
       private
         def may_live?
-          Live.allowed? && @surroundings.holdable?
+          Live.allowed? && @holdable
         end
 
         # Without a block, what can't travel is logged as lost.

@@ -9,13 +9,14 @@ module Cablestay
         @connection_state = request.string("connection_state")
         @subscriptions = request.list("subscriptions").map { |subscription| checked(subscription) }
         @partial = request.true?("partial")
-        @revival = Revival.new(request, env, app)
+        @revival = Revival.new(request, env, app, left: left(request))
         AtHand.current.forget(request.string("connection"))
       end
 
       def answer
         Cablestay.once.run([ "disconnect", @id ]) do
           surroundings = @revival.surroundings
+          surroundings.origin = nil if @revival.left? # nothing of it is to be held any more
           Event.new(surroundings).run { close(Event.current) } if surroundings # a hold that has ended has cleaned up
           { contract: CONTRACT }
         end
@@ -27,6 +28,14 @@ module Cablestay
           return pair if pair.size == 2 && pair.all?(String)
 
           raise BadRequest, "subscriptions has one without the strings identifier and state"
+        end
+
+        # The connection as its last event left it, where that has all of its subscriptions.
+        def left(request)
+          return if @subscriptions.size > 1 || request.optional_string("hold")
+
+          identifier, state = @subscriptions.first
+          AtHand.current.take(request.string("connection"), identifier, @connection_state, state)
         end
 
         def close(event)
@@ -44,6 +53,7 @@ module Cablestay
         def close_restored
           @revival.cable.log_finished(@revival.raw_env) unless @partial
           restore_channels
+          KnownIdentifiers.tell(@revival.cable.connection.subscriptions, nil, nil) # none but these
           Closing.new(@revival.cable).run(@subscriptions.map(&:first), disconnect: !@partial)
         end
 

@@ -27,6 +27,10 @@ module Cablestay
         !@hold.nil?
       end
 
+      def left?
+        !@left.nil?
+      end
+
       # This and the next raise UnreadableState.
       def restore_connection(token)
         raise UnreadableState, "its living channel is gone" unless surroundings

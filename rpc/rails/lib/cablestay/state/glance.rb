@@ -110,15 +110,24 @@ module Cablestay
 
       # Objects in lists and records need not be the same ones, if they are equal: nobody else knows them.
       def same?(*saved)
-        values = Glance.values(saved)
-        return false unless values.size == @values.size && values.each_with_index.all? { |value, n| value.equal?(@values[n]) }
-
-        written(saved) == @bytes && Within.of(values)&.frozen == @within.frozen
+        same_values?(saved) && written(saved) == @bytes && Within.of(@values)&.frozen == @within.frozen
       rescue StandardError # as above
         false
       end
 
       private
+        def same_values?(saved)
+          n = 0
+          saved.each do |one|
+            one[:ivars].each_value do |value|
+              return false unless value.equal?(@values[n])
+
+              n += 1
+            end
+          end
+          n == @values.size
+        end
+
         def written(saved)
           return Marshal.dump(saved) if @within.none?
 

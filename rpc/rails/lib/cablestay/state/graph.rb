@@ -28,13 +28,12 @@ module Cablestay
       # Marshal would write is not that object.
       attr_reader :pretender
 
-      def initialize(ivars, beyond: nil)
-        @beyond = beyond
+      def initialize(ivars, beyond: nil, references: References.current)
+        @beyond, @references = beyond, references
         @met = []
         @found = {}.compare_by_identity
         @own_way = {}
         @queue = []
-        @references = References.current
         ivars.each_value { |value| find(@references.replace(value)) }
         walk
       end

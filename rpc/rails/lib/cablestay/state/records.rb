@@ -128,6 +128,8 @@ module Cablestay
 
         # Says of which columns the tables are; a record of other ones would be half a record.
         def columns(records)
+          return {} if records.empty?
+
           records.map(&:class).uniq.to_h { |model| [ model, names(model) ] }
         end
 

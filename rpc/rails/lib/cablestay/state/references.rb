@@ -16,12 +16,8 @@ module Cablestay
         end
 
         # Marshals and unmarshals in the block know +objects+, a Hash of name => object.
-        def among(objects)
-          before = current
-          Thread.current.thread_variable_set(CURRENT, new(objects))
-          yield current
-        ensure
-          Thread.current.thread_variable_set(CURRENT, before)
+        def among(objects, &block)
+          new(objects).among(&block)
         end
       end
 
@@ -43,18 +39,28 @@ module Cablestay
         end
       end
 
+      attr_reader :objects
+
       def initialize(objects)
         @objects = objects
-        @names = objects.each_with_object({}.compare_by_identity) { |(name, object), names| names[object] ||= name }
+      end
+
+      # The same for these.
+      def among
+        before = References.current
+        Thread.current.thread_variable_set(CURRENT, self)
+        yield
+      ensure
+        Thread.current.thread_variable_set(CURRENT, before)
       end
 
       def name_of(object)
-        @names[object]
+        names[object]
       end
 
       # One of Rails' own, wherever it is in the graph; a record is named only at the top.
       def rails?(object)
-        @names[object].is_a?(String)
+        names[object].is_a?(String)
       end
 
       def named(name)
@@ -73,6 +79,11 @@ module Cablestay
       end
 
       private
+        # Only needed to write, not to read.
+        def names
+          @names ||= {}.compare_by_identity.tap { |names| objects.each { |name, object| names[object] ||= name } }
+        end
+
         # A record that no longer identifies the connection: those are named by their class and id.
         def found(name)
           type, id = name
