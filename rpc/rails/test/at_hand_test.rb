@@ -94,7 +94,7 @@ class RememberingChannel < ApplicationCable::Channel
   end
 end
 
-class EndingChannel < ApplicationCable::Channel
+class PartingChannel < ApplicationCable::Channel
   def tell
     transmit({ object: __id__ })
   end
@@ -120,7 +120,7 @@ class AtHandTest < ActiveSupport::TestCase
   teardown do
     Cablestay::AtHand.current = Cablestay::AtHand.new(500)
     ActingChannel.registry.clear
-    EndingChannel.ended.clear
+    PartingChannel.ended.clear
     ActingChannel::Elsewhere.all.clear
     Cablestay::Live::Offer.instance_variable_get(:@known).clear
   end
@@ -211,25 +211,25 @@ class AtHandTest < ActiveSupport::TestCase
   test "the end of a connection finds the objects that its last action left" do
     object = tell_ending
     @client.disconnect
-    assert_equal object, EndingChannel.ended.last[:object]
+    assert_equal object, PartingChannel.ended.last[:object]
   end
 
   test "but not where there are more subscriptions, or their states are other ones" do
     object = tell_ending
     @client.subscribe("PlainChannel")
     @client.disconnect
-    refute_equal object, EndingChannel.ended.last[:object]
+    refute_equal object, PartingChannel.ended.last[:object]
 
     object = tell_ending
     @client.state = changed_elsewhere { |connection| connection.instance_variable_set(:@elsewhere, 1) }
     @client.disconnect
-    refute_equal object, EndingChannel.ended.last[:object]
+    refute_equal object, PartingChannel.ended.last[:object]
   end
 
   test "it knows of no subscription that has gone since" do
-    object = tell_ending(identifiers: [ "gone since", identifier("EndingChannel") ])
+    object = tell_ending(identifiers: [ "gone since", identifier("PartingChannel") ])
     @client.disconnect
-    assert_equal({ object: object, subscriptions: [ identifier("EndingChannel") ] }, EndingChannel.ended.last)
+    assert_equal({ object: object, subscriptions: [ identifier("PartingChannel") ] }, PartingChannel.ended.last)
   end
 
   test "a connection that is closed, or ends, leaves nothing" do
@@ -358,8 +358,8 @@ class AtHandTest < ActiveSupport::TestCase
     # Of a client with no other subscription.
     def tell_ending(**others)
       @client = @bridge.client
-      @client.subscribe("EndingChannel")
-      @client.command("perform", identifier("EndingChannel"), data: '{"action":"tell"}', **others).messages.first["object"]
+      @client.subscribe("PartingChannel")
+      @client.command("perform", identifier("PartingChannel"), data: '{"action":"tell"}', **others).messages.first["object"]
     end
 
     def forget

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "io/wait"
+
 module Cablestay
   module Live
     # The lines that come along a link. One thread reads at a time; it may be killed while it waits, and loses nothing then.
@@ -27,7 +29,7 @@ module Cablestay
 
       # The next one, nil at the end.
       def next
-        Thread.handle_interrupt(Object => :on_blocking) do
+        Thread.handle_interrupt(Object => :never) do
           read until @feed
           line = @buffer.slice!(0, @feed + 1)
           @feed = @buffer.index("\n")
@@ -41,8 +43,13 @@ module Cablestay
         def read
           raise TooLong if @buffer.bytesize > LIMIT
 
+          Thread.handle_interrupt(Object => :immediate) { @io.wait_readable } # a read that waits may be killed when it has something
           seen = @buffer.bytesize
-          @buffer << @io.readpartial(CHUNK, @chunk)
+          case @io.read_nonblock(CHUNK, @chunk, exception: false)
+          when nil then raise EOFError
+          when :wait_readable then return
+          end
+          @buffer << @chunk
           @feed = @buffer.index("\n", seen)
         end
     end
