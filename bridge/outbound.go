@@ -36,13 +36,15 @@ type backlog struct {
 	written  int // bytes of frames[0]
 	bytes    int // still to be written
 	inFlight int // how many of the frames an unfinished flush is writing
+	held     bool
 }
 
-// hold has what is transmitted wait, behind these first bytes, until release. Nothing is read by then.
+// hold has what is transmitted wait, behind these first bytes, until release, however much it is: it comes of one answer, and the peer could
+// not have read any of it. Nothing is read by then.
 func (o *outbound) hold(first []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.backlog = &backlog{frames: [][]byte{first}, bytes: len(first)}
+	o.backlog = &backlog{frames: [][]byte{first}, bytes: len(first), held: true}
 }
 
 // release writes it all at once, so far as the kernel takes it.
@@ -74,7 +76,7 @@ func (o *outbound) admitLocked(frame []byte) error {
 	if o.closing || o.slow {
 		return errClosing
 	}
-	if b := o.backlog; b != nil && (b.bytes+len(frame) > maxOutbound || len(b.frames) >= maxQueued) {
+	if b := o.backlog; b != nil && !b.held && (b.bytes+len(frame) > maxOutbound || len(b.frames) >= maxQueued) {
 		o.slow = true
 		return errSlowConsumer
 	}

@@ -69,6 +69,24 @@ func TestOutbound_WritesWhatIsHeldAtOnceWhenItIsReleased(t *testing.T) {
 	}
 }
 
+// What is held is all from one answer, and the client has had no chance to read: it is no slow consumer, and without the head it has
+// no WebSocket.
+func TestOutbound_TakesAllThatIsHeldHoweverMuchItIs(t *testing.T) {
+	s := &tightSocket{room: 1 << 30}
+	o := outbound{socket: s}
+	o.hold([]byte("head "))
+	large := bytes.Repeat([]byte("x"), maxOutbound)
+	for range 2 {
+		if err := o.transmit(large); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.release()
+	if got, want := s.taken.Len(), len("head ")+2*len(large); got != want {
+		t.Errorf("the socket got %d bytes, want %d", got, want)
+	}
+}
+
 func TestOutbound_ReleasesNothingWhereTheSocketHasGone(t *testing.T) {
 	s := &tightSocket{room: 100}
 	o := outbound{socket: s}
