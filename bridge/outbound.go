@@ -37,6 +37,7 @@ type backlog struct {
 	bytes    int // still to be written
 	inFlight int // how many of the frames an unfinished flush is writing
 	held     bool
+	headed   bool // frames[0] begins with the handshake's answer
 }
 
 // hold has what is transmitted wait, behind these first bytes, until release, however much it is: it comes of one answer, and the peer could
@@ -57,6 +58,9 @@ func (o *outbound) release() {
 	}
 	o.backlog = nil
 	o.enqueueLocked(slices.Concat(b.frames...))
+	if o.backlog != nil {
+		o.backlog.headed = true
+	}
 }
 
 // transmit writes the frame, or queues it behind others. Where it does not fit, it says so once: after a gap nothing more
@@ -147,14 +151,14 @@ func (o *outbound) wroteLocked(frame []byte, n int, err error) {
 	o.socket.awaitWritable()
 }
 
-// dropLocked keeps a frame that is half written, and what is just being written.
+// dropLocked keeps a frame that is half written, what is just being written, and what there is no WebSocket without.
 func (o *outbound) dropLocked() int {
 	b := o.backlog
 	if b == nil {
 		return 0
 	}
 	keep := b.inFlight
-	if keep == 0 && b.written > 0 {
+	if keep == 0 && (b.written > 0 || b.headed) {
 		keep = 1
 	}
 	dropped := len(b.frames) - keep
@@ -213,6 +217,6 @@ func (b *backlog) advance(n int) {
 	for len(b.frames) > 0 && b.written >= len(b.frames[0]) {
 		b.written -= len(b.frames[0])
 		b.frames[0] = nil
-		b.frames = b.frames[1:]
+		b.frames, b.headed = b.frames[1:], false
 	}
 }

@@ -87,6 +87,28 @@ func TestOutbound_TakesAllThatIsHeldHoweverMuchItIs(t *testing.T) {
 	}
 }
 
+// The portable socket takes nothing at once.
+func TestOutbound_DropsNoHeadThatIsNotWritten(t *testing.T) {
+	s := &tightSocket{}
+	o := outbound{socket: s}
+	o.hold([]byte("head "))
+	if err := o.transmit([]byte("first ")); err != nil {
+		t.Fatal(err)
+	}
+	o.release()
+	if err := o.transmit([]byte("second ")); err != nil {
+		t.Fatal(err)
+	}
+	if dropped, _ := o.finish(true, []byte("goodbye")); dropped != 1 {
+		t.Errorf("%d frames were dropped, want one", dropped)
+	}
+	s.room = 100
+	o.flush()
+	if got, want := s.taken.String(), "head first goodbye"; got != want {
+		t.Errorf("the socket got %q, want %q", got, want)
+	}
+}
+
 func TestOutbound_ReleasesNothingWhereTheSocketHasGone(t *testing.T) {
 	s := &tightSocket{room: 100}
 	o := outbound{socket: s}
