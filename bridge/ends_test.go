@@ -165,6 +165,7 @@ func TestEnds_OfWhatAWorkerHoldsAreSentToIt(t *testing.T) {
 	c.Subscribe("room")
 	event := <-ids
 	eventually(t, func() bool { return rails.Receiver.Offered(connectionOf(event), "room", event, live("offered")) })
+	b.AwaitEvents("attach w1 offered") // it is not only put aside for when the subscribe has ended here
 	c.Hangup()
 	want := []string{`w1 offered, "connected", "", partial, room ""`, `anywhere, "connected", ""`}
 	if got := ended(b.AwaitDisconnects(2)); !slices.Equal(got, want) {

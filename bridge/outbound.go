@@ -36,13 +36,16 @@ type backlog struct {
 	written  int // bytes of frames[0]
 	bytes    int // still to be written
 	inFlight int // how many of the frames an unfinished flush is writing
+	held     bool
+	headed   bool // frames[0] begins with the handshake's answer
 }
 
-// hold has what is transmitted wait, behind these first bytes, until release. Nothing is read by then.
+// hold has what is transmitted wait, behind these first bytes, until release, however much it is: it comes of one answer, and the peer could
+// not have read any of it. Nothing is read by then.
 func (o *outbound) hold(first []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.backlog = &backlog{frames: [][]byte{first}, bytes: len(first)}
+	o.backlog = &backlog{frames: [][]byte{first}, bytes: len(first), held: true}
 }
 
 // release writes it all at once, so far as the kernel takes it.
@@ -55,6 +58,9 @@ func (o *outbound) release() {
 	}
 	o.backlog = nil
 	o.enqueueLocked(slices.Concat(b.frames...))
+	if o.backlog != nil {
+		o.backlog.headed = true
+	}
 }
 
 // transmit writes the frame, or queues it behind others. Where it does not fit, it says so once: after a gap nothing more
@@ -74,7 +80,7 @@ func (o *outbound) admitLocked(frame []byte) error {
 	if o.closing || o.slow {
 		return errClosing
 	}
-	if b := o.backlog; b != nil && (b.bytes+len(frame) > maxOutbound || len(b.frames) >= maxQueued) {
+	if b := o.backlog; b != nil && !b.held && (b.bytes+len(frame) > maxOutbound || len(b.frames) >= maxQueued) {
 		o.slow = true
 		return errSlowConsumer
 	}
@@ -145,14 +151,14 @@ func (o *outbound) wroteLocked(frame []byte, n int, err error) {
 	o.socket.awaitWritable()
 }
 
-// dropLocked keeps a frame that is half written, and what is just being written.
+// dropLocked keeps a frame that is half written, what is just being written, and what there is no WebSocket without.
 func (o *outbound) dropLocked() int {
 	b := o.backlog
 	if b == nil {
 		return 0
 	}
 	keep := b.inFlight
-	if keep == 0 && b.written > 0 {
+	if keep == 0 && (b.written > 0 || b.headed) {
 		keep = 1
 	}
 	dropped := len(b.frames) - keep
@@ -211,6 +217,6 @@ func (b *backlog) advance(n int) {
 	for len(b.frames) > 0 && b.written >= len(b.frames[0]) {
 		b.written -= len(b.frames[0])
 		b.frames[0] = nil
-		b.frames = b.frames[1:]
+		b.frames, b.headed = b.frames[1:], false
 	}
 }

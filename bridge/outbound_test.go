@@ -69,6 +69,46 @@ func TestOutbound_WritesWhatIsHeldAtOnceWhenItIsReleased(t *testing.T) {
 	}
 }
 
+// What is held is all from one answer, and the client has had no chance to read: it is no slow consumer, and without the head it has
+// no WebSocket.
+func TestOutbound_TakesAllThatIsHeldHoweverMuchItIs(t *testing.T) {
+	s := &tightSocket{room: 1 << 30}
+	o := outbound{socket: s}
+	o.hold([]byte("head "))
+	large := bytes.Repeat([]byte("x"), maxOutbound)
+	for range 2 {
+		if err := o.transmit(large); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.release()
+	if got, want := s.taken.Len(), len("head ")+2*len(large); got != want {
+		t.Errorf("the socket got %d bytes, want %d", got, want)
+	}
+}
+
+// The portable socket takes nothing at once.
+func TestOutbound_DropsNoHeadThatIsNotWritten(t *testing.T) {
+	s := &tightSocket{}
+	o := outbound{socket: s}
+	o.hold([]byte("head "))
+	if err := o.transmit([]byte("first ")); err != nil {
+		t.Fatal(err)
+	}
+	o.release()
+	if err := o.transmit([]byte("second ")); err != nil {
+		t.Fatal(err)
+	}
+	if dropped, _ := o.finish(true, []byte("goodbye")); dropped != 1 {
+		t.Errorf("%d frames were dropped, want one", dropped)
+	}
+	s.room = 100
+	o.flush()
+	if got, want := s.taken.String(), "head first goodbye"; got != want {
+		t.Errorf("the socket got %q, want %q", got, want)
+	}
+}
+
 func TestOutbound_ReleasesNothingWhereTheSocketHasGone(t *testing.T) {
 	s := &tightSocket{room: 100}
 	o := outbound{socket: s}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -132,11 +133,18 @@ func (p *epoll) socket(slot, generation int32) *epollSocket {
 	return nil
 }
 
+// hangup does nothing the second time: a socket that is only just started may be stop's as well.
 func (p *epoll) hangup(s *epollSocket) {
 	p.mu.Lock()
-	p.sockets[s.slot] = nil
-	p.free = append(p.free, s.slot)
+	known := p.sockets[s.slot] == s
+	if known {
+		p.sockets[s.slot] = nil
+		p.free = append(p.free, s.slot)
+	}
 	p.mu.Unlock()
+	if !known {
+		return
+	}
 	s.release()
 	s.handler.hangup()
 }
@@ -178,7 +186,10 @@ func (p *epoll) stop() {
 	p.mu.Unlock()
 	_ = p.file.Close() // wakes run
 	<-p.stopped
-	for _, s := range p.sockets { // run is gone and add refuses: nobody else looks at them
+	p.mu.Lock()
+	left := slices.Clone(p.sockets) // no more come: run is gone and add refuses
+	p.mu.Unlock()
+	for _, s := range left {
 		if s != nil {
 			p.hangup(s)
 		}

@@ -94,3 +94,33 @@ func TestEpollSocket_PausedBeforeItsStartReadsNothingUntilItIsResumed(t *testing
 	s.close()
 	<-h.gone
 }
+
+// A handshake may outlast its server, which has given up all sockets by then, and told their handlers.
+func TestEpollSocket_ThatIsStartedAfterThePollersEndHangsUpOnce(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newEpoll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := unmoved{make(chan struct{})} // a second hangup panics
+	s, err := p.add(server, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stop()
+	<-h.gone
+	s.start()
+}

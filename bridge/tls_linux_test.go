@@ -67,6 +67,13 @@ func testSecurePeer(t testing.TB) securePeer {
 	return securePeer{client, o, s.(*secureSocket)}
 }
 
+// waiting is how many bytes the session has encrypted and the kernel not taken.
+func (p securePeer) waiting() int {
+	p.socket.wire.mu.Lock()
+	defer p.socket.wire.mu.Unlock()
+	return len(p.socket.wire.sealed)
+}
+
 // fill transmits until the kernel has not taken all of a record, and returns what was transmitted.
 func (p securePeer) fill(t *testing.T) (sent []byte) {
 	t.Helper()
@@ -163,11 +170,30 @@ func TestWire_BoundsWhatASessionWritesByItself(t *testing.T) {
 	answer, err := make([]byte, 1000), error(nil)
 	for err == nil {
 		_, err = p.socket.wire.Write(answer)
+		if got := p.waiting(); got > maxSealed {
+			t.Fatalf("%d bytes wait, want at most %d", got, maxSealed)
+		}
 	}
 	if !errors.Is(err, errSlowConsumer) {
 		t.Errorf("got %v, want %v", err, errSlowConsumer)
 	}
 	if p.socket.wire.raw.isOpen() {
 		t.Error("the socket is still open")
+	}
+}
+
+// Nothing waits in the outbound then, so that nobody else would go on with it.
+func TestWire_GoesOnWithWhatASessionHasWrittenByItself(t *testing.T) {
+	p := testSecurePeer(t)
+	answer, sent := make([]byte, maxRecord), 0
+	for p.socket.wire.isEmpty() {
+		n, err := p.socket.wire.Write(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent += n
+	}
+	if _, err := io.CopyN(io.Discard, p.NetConn(), int64(sent)); err != nil {
+		t.Error(err)
 	}
 }

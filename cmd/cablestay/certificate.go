@@ -59,12 +59,11 @@ func (c *certificate) renewLocked() {
 	}
 	var pair *tls.Certificate
 	if err == nil {
-		c.seen = files
 		pair, err = c.read()
 	}
 	switch {
 	case err == nil:
-		c.pair, c.grumbled = pair, ""
+		c.pair, c.seen, c.grumbled = pair, files, "" // what could not be used is read again: a chmod, for one, would not show
 		c.log.Info("took up a renewed certificate", "expires", pair.Leaf.NotAfter)
 	case err.Error() != c.grumbled:
 		c.grumbled = err.Error()

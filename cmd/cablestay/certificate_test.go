@@ -169,6 +169,28 @@ func TestCertificate_OfABrokenRenewalTheOldOneStaysAndThatIsSaidOnce(t *testing.
 	expectShown(t, address, "second")
 }
 
+// What is wrong may be put right in a way that does not show: by a chmod, or within the file system's clock's tick.
+func TestCertificate_OfABrokenRenewalIsTakenUpWhenItIsPutRightThoughItsFilesLookTheSame(t *testing.T) {
+	folder := t.TempDir()
+	certificatetest.Write(t, folder, "first")
+	address, _ := secureListener(t, folder)
+	_, key := certificatetest.Write(t, folder, "second")
+	good, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	for _, version := range []struct {
+		key  []byte
+		want string
+	}{{bytes.Repeat([]byte("x"), len(good)), "first"}, {good, "second"}} {
+		if err := errors.Join(os.WriteFile(key, version.key, 0o600), os.Chtimes(key, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		expectShown(t, address, version.want)
+	}
+}
+
 func TestCertificate_IsNotLookedAtOnEveryHandshake(t *testing.T) {
 	folder := t.TempDir()
 	path, key := certificatetest.Write(t, folder, "first")
