@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "io/wait"
+
 module Cablestay
   module Live
     # The lines that come along a link. One thread reads at a time; it may be killed while it waits, and loses nothing then.
@@ -42,8 +44,20 @@ module Cablestay
           raise TooLong if @buffer.bytesize > LIMIT
 
           seen = @buffer.bytesize
-          @buffer << @io.readpartial(CHUNK, @chunk)
+          @buffer << chunk
           @feed = @buffer.index("\n", seen)
+        end
+
+        # Killed while it waits for some, and not while it takes them: a read that blocks can be, when it has them already.
+        def chunk
+          loop do
+            case (read = Thread.handle_interrupt(Object => :never) { @io.read_nonblock(CHUNK, @chunk, exception: false) })
+            when :wait_readable then @io.to_io.wait_readable
+            when :wait_writable then @io.to_io.wait_writable
+            when nil then raise EOFError
+            else return read
+            end
+          end
         end
     end
   end
