@@ -190,6 +190,26 @@ class EndsTest < ActiveSupport::TestCase
     end
   end
 
+  hidden = Module.new { private def unsubscribed; end }
+  { "is extended with a private method" => proc { extend(hidden) },
+    "has a private method put before its own" => proc { singleton_class.prepend(hidden) },
+    "has been given a private method" => proc { define_singleton_method(:unsubscribed) { }; singleton_class.send(:private, :unsubscribed) } }.each do |what, body|
+    test "are something where a channel #{what}" do
+      channels { define_method(:look) { instance_exec(&body) } }
+      client = Bridge.new.client
+      client.subscribe("EndingCase")
+      assert_equal CONNECTION, ends(client.perform("EndingCase", "look"))
+    end
+  end
+
+  { "a method" => proc { def unsubscribed; end }, "a module" => proc { prepend hidden }, "one above its own" => proc { include hidden } }.each do |what, body|
+    test "are something as soon as a channel's class has #{what} for it" do
+      assert_equal BOTH, said
+      EndingCase.class_eval(&body)
+      assert_equal CONNECTION, said
+    end
+  end
+
   # What gems that watch an app do.
   [ [ ActionCable::Connection::Subscriptions, :unsubscribe_from_all, SUBSCRIPTION ],
     [ ActionCable::Connection::Subscriptions, :remove_subscription, NEITHER ],
