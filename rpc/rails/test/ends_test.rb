@@ -119,6 +119,27 @@ class EndsTest < ActiveSupport::TestCase
     assert_equal NEITHER, said
   end
 
+  test "are something where the log hands what it does not take itself to another one" do
+    File.open(File::NULL, "w") do |null|
+      broadcast_to ActiveSupport::Logger.new(null)
+      assert_equal NEITHER, said
+    end
+  end
+
+  test "are something where the log, or one that it hands lines to, has an add of another's" do
+    curious = Logger.new(File::NULL, level: :warn).extend(Module.new { def add(*) = super })
+    broadcast_to curious
+    assert_equal NEITHER, said
+    ActionCable.server.config.logger = curious
+    assert_equal NEITHER, said
+  end
+
+  test "are something where a connection makes a logger of its own kind" do
+    proxy = Class.new(Cablestay::RailsVersions.tagged_logger) { def info(*) = nil }
+    connections { define_method(:connect) { @logger = proxy.new(server.logger, tags: []); super() } }
+    assert_equal NEITHER, ends(Bridge.new.client.opened)
+  end
+
   {
     "disconnect" => [ SUBSCRIPTION, proc { def disconnect; end } ],
     "disconnect from a module" => [ SUBSCRIPTION, proc { include Module.new { def disconnect; end } } ],
@@ -249,6 +270,13 @@ class EndsTest < ActiveSupport::TestCase
     end
   end
 
+  test "are something where the app's executions are another's" do
+    executor = Rails.application.executor
+    with_method_of_another(executor, :complete!) { assert_equal NEITHER, said }
+    Cablestay::Ends.current = Cablestay::Ends.new
+    assert_equal BOTH, said
+  end
+
   test "are something where the event has left a thread running" do
     client = Bridge.new.client
     client.subscribe("EndingCase")
@@ -291,6 +319,16 @@ class EndsTest < ActiveSupport::TestCase
   private
     def ends(answer)
       answer.body.slice("connection_end", "end")
+    end
+
+    def broadcast_to(other)
+      logger = ActionCable.server.config.logger
+      if defined?(ActiveSupport::BroadcastLogger) # Rails >= 7.1
+        ActionCable.server.config.logger = ActiveSupport::BroadcastLogger.new(logger, other)
+        ActionCable.server.config.logger.formatter = logger.formatter # as Rails does
+      else
+        logger.extend(ActiveSupport::Logger.broadcast(other))
+      end
     end
 
     # All that a connection and its first subscription say.

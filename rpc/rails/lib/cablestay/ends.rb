@@ -89,7 +89,7 @@ module Cablestay
         return found if found && found.work.equal?(work) && found.run.equal?(run) && found.complete.equal?(complete)
 
         stock = RailsVersions.stock_jobs? && Stock.callbacks?(work, ActionCable::Server::Worker) &&
-          [ run, complete ].compact.all? { |chain| Stock.callbacks?(chain, executor) }
+          (executor.nil? || RailsVersions.stock_executions?(executor)) && [ run, complete ].compact.all? { |chain| Stock.callbacks?(chain, executor) }
         @jobs = Jobs.new(executor, work, run, complete, stock)
       end
 
