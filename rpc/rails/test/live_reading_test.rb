@@ -98,6 +98,24 @@ class LiveReadingTest < ActiveSupport::TestCase
     assert_includes Array.new(settled.size) { settled.pop }, reader
   end
 
+  test "what the last event has left is done before who watches rests, also where what comes next takes its time" do
+    left, settled = false, Queue.new
+    end_reading
+    read_from Queue.new, settle: -> { settled << true if left }
+    30.times do
+      go_on = Queue.new
+      ask { }
+      Thread.pass until @reading.instance_variable_get(:@resting)
+      @lines << -> { @reading.busy { sleep rand * Cablestay::Live::Reading::GLANCE; left = true } }
+      @lines << -> { go_on.pop }
+      assert Timeout.timeout(10) { settled.pop }
+    ensure
+      left = false
+      settled.clear
+      go_on << true
+    end
+  end
+
   # Another thread kills the first reader in the very moment in which it has taken its turn, and knows nothing of that yet.
   class Deadly < Queue
     def pop

@@ -106,14 +106,18 @@ module Cablestay
           end
         end
 
-        # Twice the same event at a distance of a glance is a long one.
+        # Twice the same event at a distance of a glance is a long one. Between the last one and the rest, what it has left is settled.
         def watch
-          seen = 0
+          seen, calm = 0, false
           until @turns.closed?
             sleep GLANCE
             @mutex.synchronize do
               relieve if @lost || (@event && @event == seen)
-              rest if @event.nil? && !@lost && @events == seen
+              calm_before, calm = calm, @event.nil? && !@lost && @events == seen
+              if calm && calm_before
+                rest
+                calm = false
+              end
               seen = @events
             end
             @settle.call
