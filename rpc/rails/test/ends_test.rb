@@ -50,6 +50,10 @@ class EndingChannel < ActionCable::Channel::Base
   end
 end
 
+class EndingCurrent < ActiveSupport::CurrentAttributes
+  attribute :zone
+end
+
 class EndsTest < ActiveSupport::TestCase
   include Living
 
@@ -275,6 +279,16 @@ class EndsTest < ActiveSupport::TestCase
     with_method_of_another(executor, :complete!) { assert_equal NEITHER, said }
     Cablestay::Ends.current = Cablestay::Ends.new
     assert_equal BOTH, said
+  end
+
+  test "are something where what is current has something to run when an execution resets it" do
+    assert_equal BOTH, said
+    with_callbacks_of(EndingCurrent, :reset) do
+      EndingCurrent.resets { }
+      assert_equal NEITHER, said
+    end
+    assert_equal BOTH, said
+    with_method_of_another(EndingCurrent, :reset) { assert_equal NEITHER, said }
   end
 
   test "are something where the event has left a thread running" do

@@ -38,7 +38,7 @@ module Cablestay
     def of(cable, channel)
       connection = cable.connection
       connections = of_connections(connection.class)
-      return NONE if RailsVersions.logs_info?(connection.logger) || !jobs.stock || methods_of_its_own?(connection, connections.owners)
+      return NONE if RailsVersions.logs_info?(connection.logger) || !jobs.stock || !RailsVersions.stock_resets? || methods_of_its_own?(connection, connections.owners)
 
       MEMBERS[connections.close && !cable.disconnects? ? 1 : 0][channel && connections.commands && nothing?(channel, connections) ? 1 : 0]
     end

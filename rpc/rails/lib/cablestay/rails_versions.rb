@@ -78,6 +78,13 @@ module Cablestay
         Stock.methods?(executor, %i[ run! complete! run_callbacks ]) && Stock.methods?(executor.singleton_class, %i[ wrap run! perform ])
       end
 
+      # Nor when the execution resets what is current: on a thread that has had it.
+      def stock_resets?
+        ActiveSupport::CurrentAttributes.descendants.all? do |type|
+          callbacks(type, :reset).none? && type.instance_method(:reset).owner.equal?(ActiveSupport::CurrentAttributes)
+        end
+      end
+
       # Those of a class: another object as soon as there is one more or less.
       def callbacks(type, name)
         type.__callbacks[name]
