@@ -70,7 +70,8 @@ module Cablestay
 
         close = RailsVersions.stock_close?(type)
         commands = RailsVersions.stock_unsubscribe?(type) && (callbacks.nil? || callbacks.none?)
-        keep(@connections, type, Connections.new(callbacks, close, commands, type.identifiers.size, owners(type, RailsVersions::CONNECTION_END))) { |all| @connections = all }
+        owners = owners(type, RailsVersions::LATE_CONNECTION_END)
+        keep(@connections, type, Connections.new(callbacks, close, commands, type.identifiers.size, owners)) { |all| @connections = all }
       end
 
       def of_channels(type)
@@ -79,7 +80,7 @@ module Cablestay
         return found if found && found.callbacks.equal?(callbacks)
 
         close = Stock.methods?(type, RailsVersions::CHANNEL_END) && Stock.callbacks?(callbacks, type)
-        keep(@channels, type, Channels.new(callbacks, close, owners(type, RailsVersions::CHANNEL_END))) { |all| @channels = all }
+        keep(@channels, type, Channels.new(callbacks, close, owners(type, RailsVersions::LATE_CHANNEL_END))) { |all| @channels = all }
       end
 
       # Each event is a job of Action Cable's worker, in an execution of the app: an app may have hooks there.

@@ -18,6 +18,10 @@ module Cablestay
     TABLE_END = %i[ unsubscribe_from_all remove_subscription subscriptions connection logger ].freeze
     TABLE_UNSUBSCRIBE = %i[ execute_command remove find remove_subscription subscriptions connection logger ].freeze
 
+    # Those of them that an app would write, also late, or for one object.
+    LATE_CHANNEL_END = %i[ unsubscribed unsubscribe_from_channel ].freeze
+    LATE_CONNECTION_END = %i[ disconnect ].freeze
+
     class << self
       # The class that builds and revives connections: see Cable.
       def cable
