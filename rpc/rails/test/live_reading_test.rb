@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "fiddle"
+
 # Of a queue instead of a link: what is in it is done by who reads it.
 class LiveReadingTest < ActiveSupport::TestCase
   setup do
@@ -83,6 +85,17 @@ class LiveReadingTest < ActiveSupport::TestCase
       nil until cpu.call - since > 2 * Cablestay::Live::Reading::HEAVY
     end
     assert_not ask { @reading.goes_on? }
+  end
+
+  test "nor after one that has slept with it" do
+    asleep = Fiddle::Function.new(Fiddle.dlopen(nil)["usleep"], [ Fiddle::TYPE_INT ], Fiddle::TYPE_INT, need_gvl: true)
+    ask { asleep.call(50_000) }
+    assert_equal [ false ], Array.new(20) { ask { @reading.goes_on? } }.uniq
+  end
+
+  test "whoever reads goes on after one that has slept without it" do
+    ask { sleep 0.05 }
+    assert_includes Array.new(20) { ask { @reading.goes_on? } }, true
   end
 
   test "what is left to be done is done while an event takes its time, and when the reading ends" do
