@@ -172,6 +172,8 @@ class EndsTest < ActiveSupport::TestCase
   {
     "unsubscribed" => proc { def unsubscribed; end },
     "a private unsubscribed" => proc { private def unsubscribed; end },
+    "unsubscribed in a wrapping of Rails'" => proc { def unsubscribed; end; deprecate :unsubscribed, deprecator: ActiveSupport::Deprecation.new("2", "it") },
+    "unsubscribed as a name for what is Rails'" => proc { alias_method :unsubscribed, :transmit_subscription_rejection },
     "unsubscribed from a module" => proc { include Module.new { def unsubscribed; end } },
     "unsubscribe_from_channel" => proc { prepend Module.new { def unsubscribe_from_channel; super; end } },
     "stop_all_streams" => proc { def stop_all_streams; super; end },
