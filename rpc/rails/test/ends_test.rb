@@ -50,6 +50,10 @@ class EndingChannel < ActionCable::Channel::Base
   end
 end
 
+class EndingCurrent < ActiveSupport::CurrentAttributes
+  attribute :zone
+end
+
 class EndsTest < ActiveSupport::TestCase
   include Living
 
@@ -119,6 +123,27 @@ class EndsTest < ActiveSupport::TestCase
     assert_equal NEITHER, said
   end
 
+  test "are something where the log hands what it does not take itself to another one" do
+    File.open(File::NULL, "w") do |null|
+      broadcast_to ActiveSupport::Logger.new(null)
+      assert_equal NEITHER, said
+    end
+  end
+
+  test "are something where the log, or one that it hands lines to, has an add of another's" do
+    curious = Logger.new(File::NULL, level: :warn).extend(Module.new { def add(*) = super })
+    broadcast_to curious
+    assert_equal NEITHER, said
+    ActionCable.server.config.logger = curious
+    assert_equal NEITHER, said
+  end
+
+  test "are something where a connection makes a logger of its own kind" do
+    proxy = Class.new(Cablestay::RailsVersions.tagged_logger) { def info(*) = nil }
+    connections { define_method(:connect) { @logger = proxy.new(server.logger, tags: []); super() } }
+    assert_equal NEITHER, ends(Bridge.new.client.opened)
+  end
+
   {
     "disconnect" => [ SUBSCRIPTION, proc { def disconnect; end } ],
     "disconnect from a module" => [ SUBSCRIPTION, proc { include Module.new { def disconnect; end } } ],
@@ -147,6 +172,8 @@ class EndsTest < ActiveSupport::TestCase
   {
     "unsubscribed" => proc { def unsubscribed; end },
     "a private unsubscribed" => proc { private def unsubscribed; end },
+    "unsubscribed in a wrapping of Rails'" => proc { def unsubscribed; end; deprecate :unsubscribed, deprecator: ActiveSupport::Deprecation.new("2", "it") },
+    "unsubscribed as a name for what is Rails'" => proc { alias_method :unsubscribed, :transmit_subscription_rejection },
     "unsubscribed from a module" => proc { include Module.new { def unsubscribed; end } },
     "unsubscribe_from_channel" => proc { prepend Module.new { def unsubscribe_from_channel; super; end } },
     "stop_all_streams" => proc { def stop_all_streams; super; end },
@@ -190,6 +217,26 @@ class EndsTest < ActiveSupport::TestCase
     end
   end
 
+  hidden = Module.new { private def unsubscribed; end }
+  { "is extended with a private method" => proc { extend(hidden) },
+    "has a private method put before its own" => proc { singleton_class.prepend(hidden) },
+    "has been given a private method" => proc { define_singleton_method(:unsubscribed) { }; singleton_class.send(:private, :unsubscribed) } }.each do |what, body|
+    test "are something where a channel #{what}" do
+      channels { define_method(:look) { instance_exec(&body) } }
+      client = Bridge.new.client
+      client.subscribe("EndingCase")
+      assert_equal CONNECTION, ends(client.perform("EndingCase", "look"))
+    end
+  end
+
+  { "a method" => proc { def unsubscribed; end }, "a module" => proc { prepend hidden }, "one above its own" => proc { include hidden } }.each do |what, body|
+    test "are something as soon as a channel's class has #{what} for it" do
+      assert_equal BOTH, said
+      EndingCase.class_eval(&body)
+      assert_equal CONNECTION, said
+    end
+  end
+
   # What gems that watch an app do.
   [ [ ActionCable::Connection::Subscriptions, :unsubscribe_from_all, SUBSCRIPTION ],
     [ ActionCable::Connection::Subscriptions, :remove_subscription, NEITHER ],
@@ -227,6 +274,23 @@ class EndsTest < ActiveSupport::TestCase
       end
       assert_equal BOTH, said
     end
+  end
+
+  test "are something where the app's executions are another's" do
+    executor = Rails.application.executor
+    with_method_of_another(executor, :complete!) { assert_equal NEITHER, said }
+    Cablestay::Ends.current = Cablestay::Ends.new
+    assert_equal BOTH, said
+  end
+
+  test "are something where what is current has something to run when an execution resets it" do
+    assert_equal BOTH, said
+    with_callbacks_of(EndingCurrent, :reset) do
+      EndingCurrent.resets { }
+      assert_equal NEITHER, said
+    end
+    assert_equal BOTH, said
+    with_method_of_another(EndingCurrent, :reset) { assert_equal NEITHER, said }
   end
 
   test "are something where the event has left a thread running" do
@@ -271,6 +335,16 @@ class EndsTest < ActiveSupport::TestCase
   private
     def ends(answer)
       answer.body.slice("connection_end", "end")
+    end
+
+    def broadcast_to(other)
+      logger = ActionCable.server.config.logger
+      if defined?(ActiveSupport::BroadcastLogger) # Rails >= 7.1
+        ActionCable.server.config.logger = ActiveSupport::BroadcastLogger.new(logger, other)
+        ActionCable.server.config.logger.formatter = logger.formatter # as Rails does
+      else
+        logger.extend(ActiveSupport::Logger.broadcast(other))
+      end
     end
 
     # All that a connection and its first subscription say.

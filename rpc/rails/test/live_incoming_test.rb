@@ -48,6 +48,22 @@ class LiveIncomingTest < ActiveSupport::TestCase
     end
   end
 
+  test "a thread that is killed just when something comes takes nothing with it, either" do
+    lines = Queue.new
+    all = (1..2_000).map { |number| "#{number}\n" }
+    all.each do |line|
+      reading = Thread.new { Thread.handle_interrupt(Object => :never) { lines << @incoming.next } }
+      Thread.pass until reading.stop?
+      @ours.write(line)
+      reading.kill.join
+    end
+    @ours.close
+    while (line = @incoming.next)
+      lines << line
+    end
+    assert_equal all, Array.new(lines.size) { lines.pop }
+  end
+
   test "a line without an end is no reason to keep all of it" do
     writing = Thread.new do
       chunk = "x" * (1 << 20)

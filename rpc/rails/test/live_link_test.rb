@@ -111,6 +111,30 @@ class LiveLinkTest < ActiveSupport::TestCase
     PatientChannel.go_on.close
   end
 
+  class ForkingChannel < ApplicationCable::Channel
+    def pass
+    end
+
+    def fork_away
+      child = fork or exit
+      Process.wait(child)
+    end
+  end
+
+  test "a child that an event forks neither answers nor reads, though its exit is an exception" do
+    channel = identifier("LiveLinkTest::ForkingChannel")
+    members = { contract: 1, connection: "connection-1", handshake: Bridge.handshake, identifier: channel,
+      state: @client.subscribe("LiveLinkTest::ForkingChannel")["state"], connection_state: @client.state }
+    events = %w[ pass fork_away pass pass ].map do |action|
+      { event: "perform", request: { **members, id: Bridge.next_id, data: JSON.generate(action: action) } }
+    end
+    @bridge.send_lines(*events)
+    answers = events.map { |event| @bridge.answer_to(event[:request][:id]) }
+    answers.each { |answer| assert Timeout.timeout(10) { answer.pop } }
+    @bridge.ask_link("link")
+    assert_equal [ 0 ] * 4, answers.map(&:size)
+  end
+
   test "before the process ends, bridges are told, and what runs is answered" do
     subscribe_live("ProcKeepingChannel")
     begun, go_on = Queue.new, Queue.new

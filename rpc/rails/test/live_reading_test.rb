@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "fiddle"
+
 # Of a queue instead of a link: what is in it is done by who reads it.
 class LiveReadingTest < ActiveSupport::TestCase
   setup do
@@ -85,6 +87,17 @@ class LiveReadingTest < ActiveSupport::TestCase
     assert_not ask { @reading.goes_on? }
   end
 
+  test "nor after one that has slept with it" do
+    asleep = Fiddle::Function.new(Fiddle.dlopen(nil)["usleep"], [ Fiddle::TYPE_INT ], Fiddle::TYPE_INT, need_gvl: true)
+    ask { asleep.call(50_000) }
+    assert_equal [ false ], Array.new(20) { ask { @reading.goes_on? } }.uniq
+  end
+
+  test "whoever reads goes on after one that has slept without it" do
+    ask { sleep 0.05 }
+    assert_includes Array.new(20) { ask { @reading.goes_on? } }, true
+  end
+
   test "what is left to be done is done while an event takes its time, and when the reading ends" do
     settled = Queue.new
     end_reading
@@ -96,6 +109,24 @@ class LiveReadingTest < ActiveSupport::TestCase
     settled.clear
     end_reading
     assert_includes Array.new(settled.size) { settled.pop }, reader
+  end
+
+  test "what the last event has left is done before who watches rests, also where what comes next takes its time" do
+    left, settled = false, Queue.new
+    end_reading
+    read_from Queue.new, settle: -> { settled << true if left }
+    30.times do
+      go_on = Queue.new
+      ask { }
+      Thread.pass until @reading.instance_variable_get(:@resting)
+      @lines << -> { @reading.busy { sleep rand * Cablestay::Live::Reading::GLANCE; left = true } }
+      @lines << -> { go_on.pop }
+      assert Timeout.timeout(10) { settled.pop }
+    ensure
+      left = false
+      settled.clear
+      go_on << true
+    end
   end
 
   # Another thread kills the first reader in the very moment in which it has taken its turn, and knows nothing of that yet.

@@ -14,9 +14,11 @@ module Cablestay
     NONE = MEMBERS.first.first
 
     # What was found of a class, and of its +callbacks+ at that time.
-    Connections = Struct.new(:callbacks, :close, :commands, :identifiers)
-    Channels = Struct.new(:callbacks, :close)
+    Connections = Struct.new(:callbacks, :close, :commands, :identifiers, :owners)
+    Channels = Struct.new(:callbacks, :close, :owners)
     Jobs = Struct.new(:executor, :work, :run, :complete, :stock)
+
+    METHOD = Kernel.instance_method(:method) # an app may have an action of this name
 
     LAZY = MiddlewareEnv::Lazy.instance_methods.size # of which this gem has given a connection
 
@@ -36,7 +38,7 @@ module Cablestay
     def of(cable, channel)
       connection = cable.connection
       connections = of_connections(connection.class)
-      return NONE if RailsVersions.logs_info?(connection.logger) || !jobs.stock || methods_of_its_own?(connection)
+      return NONE if RailsVersions.logs_info?(connection.logger) || !jobs.stock || !RailsVersions.stock_resets? || methods_of_its_own?(connection, connections.owners)
 
       MEMBERS[connections.close && !cable.disconnects? ? 1 : 0][channel && connections.commands && nothing?(channel, connections) ? 1 : 0]
     end
@@ -44,11 +46,21 @@ module Cablestay
     private
       # Rails itself gives each channel its connection's identifiers, as methods of its own.
       def nothing?(channel, connections)
-        of_channels(channel.class).close && channel.singleton_methods.size == connections.identifiers
+        channels = of_channels(channel.class)
+        channels.close && channel.singleton_methods.size == connections.identifiers && as_found?(channel, channels.owners)
       end
 
-      def methods_of_its_own?(connection)
-        connection.singleton_methods.size != (MiddlewareEnv::Lazy === connection ? LAZY : 0)
+      def methods_of_its_own?(connection, owners)
+        connection.singleton_methods.size != (MiddlewareEnv::Lazy === connection ? LAZY : 0) || !as_found?(connection, owners)
+      end
+
+      # Private methods of its own are not among its singleton methods, and its class, too, may have been given one since.
+      def as_found?(object, owners)
+        owners.all? { |name, owner| METHOD.bind_call(object, name).owner.equal?(owner) }
+      end
+
+      def owners(type, names)
+        names.filter_map { |name| [ name, type.instance_method(name).owner ] if type.method_defined?(name) || type.private_method_defined?(name) }.to_h
       end
 
       def of_connections(type)
@@ -58,7 +70,8 @@ module Cablestay
 
         close = RailsVersions.stock_close?(type)
         commands = RailsVersions.stock_unsubscribe?(type) && (callbacks.nil? || callbacks.none?)
-        keep(@connections, type, Connections.new(callbacks, close, commands, type.identifiers.size)) { |all| @connections = all }
+        owners = owners(type, RailsVersions::LATE_CONNECTION_END)
+        keep(@connections, type, Connections.new(callbacks, close, commands, type.identifiers.size, owners)) { |all| @connections = all }
       end
 
       def of_channels(type)
@@ -67,7 +80,7 @@ module Cablestay
         return found if found && found.callbacks.equal?(callbacks)
 
         close = Stock.methods?(type, RailsVersions::CHANNEL_END) && Stock.callbacks?(callbacks, type)
-        keep(@channels, type, Channels.new(callbacks, close)) { |all| @channels = all }
+        keep(@channels, type, Channels.new(callbacks, close, owners(type, RailsVersions::LATE_CHANNEL_END))) { |all| @channels = all }
       end
 
       # Each event is a job of Action Cable's worker, in an execution of the app: an app may have hooks there.
@@ -77,7 +90,7 @@ module Cablestay
         return found if found && found.work.equal?(work) && found.run.equal?(run) && found.complete.equal?(complete)
 
         stock = RailsVersions.stock_jobs? && Stock.callbacks?(work, ActionCable::Server::Worker) &&
-          [ run, complete ].compact.all? { |chain| Stock.callbacks?(chain, executor) }
+          (executor.nil? || RailsVersions.stock_executions?(executor)) && [ run, complete ].compact.all? { |chain| Stock.callbacks?(chain, executor) }
         @jobs = Jobs.new(executor, work, run, complete, stock)
       end
 

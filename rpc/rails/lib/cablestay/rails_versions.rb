@@ -18,6 +18,10 @@ module Cablestay
     TABLE_END = %i[ unsubscribe_from_all remove_subscription subscriptions connection logger ].freeze
     TABLE_UNSUBSCRIBE = %i[ execute_command remove find remove_subscription subscriptions connection logger ].freeze
 
+    # Those of them that an app would write, also late, or for one object.
+    LATE_CHANNEL_END = %i[ unsubscribed unsubscribe_from_channel ].freeze
+    LATE_CONNECTION_END = %i[ disconnect ].freeze
+
     class << self
       # The class that builds and revives connections: see Cable.
       def cable
@@ -73,6 +77,18 @@ module Cablestay
         Stock.methods?(ActionCable::Server::Worker, %i[ async_invoke invoke work run_callbacks ]) && Stock.methods?(tagged_logger, %i[ info log tag ])
       end
 
+      # And for the executions that jobs run in, but for their callbacks.
+      def stock_executions?(executor)
+        Stock.methods?(executor, %i[ run! complete! run_callbacks ]) && Stock.methods?(executor.singleton_class, %i[ wrap run! perform ])
+      end
+
+      # Nor when the execution resets what is current: on a thread that has had it.
+      def stock_resets?
+        ActiveSupport::CurrentAttributes.descendants.all? do |type|
+          callbacks(type, :reset).none? && type.instance_method(:reset).owner.equal?(ActiveSupport::CurrentAttributes)
+        end
+      end
+
       # Those of a class: another object as soon as there is one more or less.
       def callbacks(type, name)
         type.__callbacks[name]
@@ -89,10 +105,21 @@ module Cablestay
 
       # Would a line at info be written, for all that we know? Action Cable's logger of a connection hides the one that says so.
       def logs_info?(logger)
-        return true unless tagged_logger === logger
+        return true unless logger.instance_of?(tagged_logger) && logger.singleton_methods.empty?
 
         logger = logger.instance_variable_get(:@logger)
-        !logger.respond_to?(:info?) || logger.info?
+        !logger.respond_to?(:info?) || logger.info? || own_add?(logger)
+      end
+
+      # Has it an add in front of Ruby's, which gets what is below the level, too? So Rails < 7.1 broadcasts to another logger, which
+      # has a level of its own.
+      def own_add?(logger)
+        return logger.broadcasts.any? { |each| own_add?(each) } if logger.respond_to?(:broadcasts)
+        return false unless ::Logger === logger
+
+        add = logger.method(:add)
+        add = add.super_method while add && add.owner.equal?(ActiveSupport::LoggerThreadSafeLevel)
+        add.nil? || !add.owner.equal?(::Logger)
       end
 
       # Rails' main branch has it, or a gem that brings it: then that has a folder of its own.

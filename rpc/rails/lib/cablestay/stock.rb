@@ -4,6 +4,7 @@ module Cablestay
   # Tells Rails' own code, and this gem's, from that of the app and of gems that extend Action Cable: by the file that it is in.
   module Stock
     LIBRARIES = %w[ ActiveSupport ActiveRecord ActionView ActionCable Rails ].freeze
+    OWNERS = /\A(#<Class:)?(#{[ *LIBRARIES, "Cablestay" ].join("|")})::/ # deprecate and alias_method put Rails' code in a class of the app's
     HOOKS = %i[ before after around run complete ].freeze # of objects that are callbacks
 
     class << self
@@ -35,7 +36,7 @@ module Cablestay
 
         def whole?(method)
           while method
-            return false unless own?(method)
+            return false unless own?(method) && method.owner.inspect.match?(OWNERS)
 
             method = method.super_method
           end

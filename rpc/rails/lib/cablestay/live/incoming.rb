@@ -29,7 +29,7 @@ module Cablestay
 
       # The next one, nil at the end.
       def next
-        Thread.handle_interrupt(Object => :never) do
+        Thread.handle_interrupt(Object => :on_blocking) do
           read until @feed
           line = @buffer.slice!(0, @feed + 1)
           @feed = @buffer.index("\n")
@@ -43,14 +43,21 @@ module Cablestay
         def read
           raise TooLong if @buffer.bytesize > LIMIT
 
-          Thread.handle_interrupt(Object => :immediate) { @io.wait_readable } # a read that waits may be killed when it has something
           seen = @buffer.bytesize
-          case @io.read_nonblock(CHUNK, @chunk, exception: false)
-          when nil then raise EOFError
-          when :wait_readable then return
-          end
-          @buffer << @chunk
+          @buffer << chunk
           @feed = @buffer.index("\n", seen)
+        end
+
+        # Killed while it waits for some, and not while it takes them: a read that blocks can be, when it has them already.
+        def chunk
+          loop do
+            case (read = Thread.handle_interrupt(Object => :never) { @io.read_nonblock(CHUNK, @chunk, exception: false) })
+            when :wait_readable then @io.to_io.wait_readable
+            when :wait_writable then @io.to_io.wait_writable
+            when nil then raise EOFError
+            else return read
+            end
+          end
         end
     end
   end

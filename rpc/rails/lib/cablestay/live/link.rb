@@ -65,11 +65,19 @@ module Cablestay
 
         # One line; false at the end.
         def read
+          return stop if @outgoing.ended?
+
           @outgoing.flush unless @incoming.any?
           line = @incoming.next or return close("the bridge has ended it")
           take(line)
         rescue IOError, SystemCallError, Incoming::TooLong => error
           close(error)
+        end
+
+        # In a fork, too.
+        def stop
+          @reading.end
+          false
         end
 
         def take(line)
@@ -127,7 +135,7 @@ module Cablestay
 
         # The holds end with it: their connections are nobody's any more.
         def close(why)
-          return false if @outgoing.ended?
+          return stop if @outgoing.ended?
 
           @outgoing.end
           @reading.end

@@ -23,7 +23,7 @@ module Cablestay
 
       # Until then lines wait.
       def start(io)
-        @io = io
+        @io, @pid = io, ::Process.pid
         Thread.new { write }.name = "cablestay link writer"
       end
 
@@ -60,8 +60,9 @@ module Cablestay
         @left.close
       end
 
+      # So it has for a fork, whose parent goes on with it.
       def ended?
-        @left.closed?
+        @left.closed? || (!@pid.nil? && @pid != ::Process.pid)
       end
 
       private

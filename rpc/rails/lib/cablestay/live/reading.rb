@@ -7,7 +7,7 @@ module Cablestay
     # take longer, it is relieved at once.
     class Reading
       GLANCE = 0.001 # seconds
-      HEAVY = 0.005 # seconds of a processor, for an event that another one can't be expected to wait for
+      HEAVY = 0.005 # seconds of a processor, or in which nobody could watch, for an event that another one can't be expected to wait for
       CALM = 1 # seconds without such an event
 
       # The block reads and handles what comes next; false at the end. settle is called where a reader stops, and now and then while events
@@ -20,6 +20,7 @@ module Cablestay
         @events = 0
         @slow = @lost = false
         @reader = nil      # the thread that has the turn
+        @watched = 0       # how often somebody has looked
         @heavy_at = -CALM  # when the last heavy event ended
         @mutex = Mutex.new
         @begun = ConditionVariable.new
@@ -32,7 +33,7 @@ module Cablestay
 
       # Around an event, called in the block by the reader.
       def busy
-        event, since, spent, killed = begin_event, now, cpu, true
+        event, since, spent, watched, killed = begin_event, now, cpu, @watched, true
         yield
         killed = false
       rescue Exception
@@ -42,7 +43,7 @@ module Cablestay
         @mutex.synchronize do
           time = now
           @slow = time - since > GLANCE
-          @heavy_at = time if @slow && cpu - spent > HEAVY
+          @heavy_at = time if @slow && (cpu - spent > HEAVY || (time - since > HEAVY && @watched == watched))
           if @event == event
             @event = nil
             lost if killed # by the app
@@ -106,15 +107,20 @@ module Cablestay
           end
         end
 
-        # Twice the same event at a distance of a glance is a long one.
+        # Twice the same event at a distance of a glance is a long one. Between the last one and the rest, what it has left is settled.
         def watch
-          seen = 0
+          seen, calm = 0, false
           until @turns.closed?
             sleep GLANCE
             @mutex.synchronize do
               relieve if @lost || (@event && @event == seen)
-              rest if @event.nil? && !@lost && @events == seen
+              calm_before, calm = calm, @event.nil? && !@lost && @events == seen
+              if calm && calm_before
+                rest
+                calm = false
+              end
               seen = @events
+              @watched += 1
             end
             @settle.call
           end
