@@ -126,7 +126,9 @@ class GlanceTest < ActiveSupport::TestCase
       { counter: 0, streams: @streams, ivars: @ivars.dup }
     end
 
+    # As Kept#see.
     def glance
+      Cablestay::State::Records.keep_whole
       Glance.at(saved)
     end
 end
