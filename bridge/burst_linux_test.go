@@ -47,11 +47,6 @@ func (f flushing) writable() { f.outbound.flush() }
 
 func testPeers(t testing.TB, n int) []peer {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
 	p, err := newEpoll()
 	if err != nil {
 		t.Fatal(err)
@@ -59,15 +54,7 @@ func testPeers(t testing.TB, n int) []peer {
 	t.Cleanup(p.stop)
 	peers := make([]peer, n)
 	for i := range peers {
-		client, err := net.Dial("tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = client.Close() })
-		server, err := listener.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		server, client := connected(t)
 		o := new(outbound)
 		s, err := p.add(server, flushing{unmoved{make(chan struct{})}, o})
 		if err != nil {

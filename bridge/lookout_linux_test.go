@@ -76,7 +76,7 @@ func BenchmarkLookout(b *testing.B) {
 }
 
 // connected is two ends of a connection that ends with the test.
-func connected(t *testing.T) (reader, writer net.Conn) {
+func connected(t testing.TB) (reader, writer net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,9 +1,6 @@
 package bridge
 
-import (
-	"net"
-	"testing"
-)
+import "testing"
 
 // unmoved is a handler that does nothing.
 type unmoved struct{ gone chan struct{} }
@@ -12,26 +9,8 @@ func (unmoved) readable([]byte) {}
 func (unmoved) writable()       {}
 func (u unmoved) hangup()       { close(u.gone) }
 
-// testSockets are the two ends of a connection. A poller takes the server's over.
-func testSockets(t *testing.T) (server, client net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	if client, err = net.Dial("tcp", listener.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	if server, err = listener.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	return server, client
-}
-
 func TestEpollSocket_CostsNoAllocationForAFrame(t *testing.T) {
-	server, _ := testSockets(t)
+	server, _ := connected(t)
 	p, err := newPoller(false)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +44,7 @@ func (r reading) readable(p []byte) { r.read <- string(p) }
 
 func TestEpollSocket_PausedBeforeItsStartReadsNothingUntilItIsResumed(t *testing.T) {
 	peer := testPeers(t, 1)[0] // for its poller
-	server, client := testSockets(t)
+	server, client := connected(t)
 	h := reading{unmoved{make(chan struct{})}, make(chan string, 1)}
 	s, err := peer.socket.poller.attach(server, h)
 	if err != nil {
@@ -89,7 +68,7 @@ func TestEpollSocket_PausedBeforeItsStartReadsNothingUntilItIsResumed(t *testing
 
 // A handshake may outlast its server, which has given up all sockets by then, and told their handlers.
 func TestEpollSocket_ThatIsStartedAfterThePollersEndHangsUpOnce(t *testing.T) {
-	server, _ := testSockets(t)
+	server, _ := connected(t)
 	p, err := newEpoll()
 	if err != nil {
 		t.Fatal(err)

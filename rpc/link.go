@@ -299,7 +299,7 @@ func (l *link) pack(parcel []byte) []byte {
 	return parcel
 }
 
-// dropFirst begins from the front again when all have gone.
+// dropFirst forgets the first, and keeps the last one's room for the next: mostly there is one at a time.
 func dropFirst[T any](queue []T) []T {
 	var none T
 	queue[0] = none
